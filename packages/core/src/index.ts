@@ -1,1 +1,7 @@
-export {}
+export * from './errors/engine-error.ts'
+export type * from './ports/helper.ts'
+export type * from './ports/images.ts'
+export * from './ports/monitor.ts'
+export type * from './ports/networks.ts'
+export type * from './ports/runtime.ts'
+export type * from './ports/storage.ts'

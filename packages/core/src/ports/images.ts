@@ -1,0 +1,110 @@
+/** What containers need of images: which image a reference means, its configuration, and its layers as directories. */
+
+export interface ImageCatalog {
+  /** Full id, reference (tag, digest), or id prefix. Throws notFound `No such image: x` in Docker's words. */
+  resolve(reference: string, platform?: Platform): ImageSummary
+  /** Lower directories for overlayfs, topmost first, as paths relative to `layersRoot`. Pins nothing. */
+  layerDirectories(imageId: string): { layersRoot: string; directories: string[] }
+  /** Containers that use an image are asked for by image removal and list; core answers. */
+  setUsage(usage: ImageUsage): void
+}
+
+export interface ImageUsage {
+  /** Containers made from the image, with running ones marked. */
+  containersOf(imageId: string): readonly { id: string; name: string; running: boolean }[]
+}
+
+export interface Platform {
+  os: string
+  architecture: string
+  variant?: string
+}
+
+export interface ImageSummary {
+  /** sha256:… of the image configuration. */
+  id: string
+  platform: Platform
+  config: ImageConfig
+  sizeBytes: number
+}
+
+/** The `config` object of an OCI image configuration, as stored; https://github.com/opencontainers/image-spec/blob/main/config.md */
+export interface ImageConfig {
+  User?: string
+  ExposedPorts?: Record<string, Record<string, never>>
+  Env?: string[]
+  Entrypoint?: string[] | null
+  Cmd?: string[] | null
+  Volumes?: Record<string, Record<string, never>>
+  WorkingDir?: string
+  Labels?: Record<string, string>
+  StopSignal?: string
+  Healthcheck?: {
+    Test?: string[]
+    Interval?: number
+    Timeout?: number
+    StartPeriod?: number
+    StartInterval?: number
+    Retries?: number
+  }
+  Shell?: string[]
+  OnBuild?: string[]
+  ArgsEscaped?: boolean
+}
+
+/** Rows that the images package keeps; implemented by the store. All calls are synchronous, short transactions. */
+export interface ImageRecords {
+  putImage(image: ImageRow): void
+  getImage(id: string): ImageRow | undefined
+  listImages(): ImageRow[]
+  deleteImage(id: string): void
+  /** Normalised references: `docker.io/library/alpine:latest` or `…@sha256:…`; at most one image each. */
+  setReference(reference: string, imageId: string): void
+  deleteReference(reference: string): void
+  listReferences(): { reference: string; imageId: string }[]
+  putLayer(layer: LayerRow): void
+  getLayer(chainId: string): LayerRow | undefined
+  listLayers(): LayerRow[]
+  deleteLayer(chainId: string): void
+  /** Blobs in the content store and leases that pin them while work is under way. */
+  putBlob(blob: BlobRow): void
+  getBlob(digest: string): BlobRow | undefined
+  listBlobs(): BlobRow[]
+  deleteBlob(digest: string): void
+  transaction<T>(work: () => T extends Promise<unknown> ? never : T): T
+}
+
+export interface ImageRow {
+  /** Digest of the configuration blob. */
+  id: string
+  /** Digest of the manifest in the content store. */
+  manifestDigest: string
+  manifestMediaType: string
+  /** The raw configuration document. */
+  configJson: string
+  /** Chain ids, lowest first. */
+  chainIds: string[]
+  /** Blob digests (as compressed), lowest first. */
+  blobDigests: string[]
+  sizeBytes: number
+  createdAtNs: string
+  lastTaggedAtNs?: string
+  parentId?: string
+}
+
+export interface LayerRow {
+  chainId: string
+  diffId: string
+  parentChainId?: string
+  /** Short directory name below the layers root. */
+  directory: string
+  sizeBytes: number
+}
+
+export interface BlobRow {
+  digest: string
+  mediaType: string
+  sizeBytes: number
+  /** Repositories it is known to be in, for cross-repository mounts and resumed pulls. */
+  sources: string[]
+}

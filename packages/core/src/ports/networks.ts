@@ -1,0 +1,132 @@
+/** Connects containers to networks: namespaces, links, addresses, published ports, name files. */
+import type { EngineError } from '../errors/engine-error.ts'
+
+export interface NetworkRow {
+  id: string
+  name: string
+  driver: string
+  scope: 'local'
+  createdAtNs: string
+  internal: boolean
+  attachable: boolean
+  ingress: boolean
+  enableIPv4: boolean
+  enableIPv6: boolean
+  ipam: { driver: string; options: Record<string, string>; config: IpamConfig[] }
+  options: Record<string, string>
+  labels: Record<string, string>
+}
+
+export interface IpamConfig {
+  subnet: string
+  gateway?: string
+  ipRange?: string
+  auxiliaryAddresses?: Record<string, string>
+}
+
+/** Rows of networks and of endpoints that are up; implemented by the store. Synchronous, short. */
+export interface NetworkRecords {
+  putNetwork(network: NetworkRow): void
+  listNetworks(): NetworkRow[]
+  deleteNetwork(id: string): void
+  putEndpoint(endpoint: EndpointRow): void
+  listEndpoints(): EndpointRow[]
+  deleteEndpoint(endpointId: string): void
+}
+
+/** An endpoint that is up (or half up, after a crash): written before the kernel is touched. */
+export interface EndpointRow {
+  endpointId: string
+  networkId: string
+  containerId: string
+  namespacePath: string
+  hostInterface: string
+  containerInterface: string
+  mac: string
+  ipv4?: string
+  ipv4PrefixLength?: number
+  gateway?: string
+  ipv6?: string
+  ipv6PrefixLength?: number
+  gateway6?: string
+  aliases: string[]
+  dnsNames: string[]
+  ports: PublishedPort[]
+}
+
+export interface PublishedPort {
+  protocol: 'tcp' | 'udp' | 'sctp'
+  containerPort: number
+  hostIp: string
+  hostPort: number
+}
+
+/** What a container asks of one network (from NetworkingConfig, HostConfig). */
+export interface EndpointPlan {
+  /** Name, id or id prefix; `default` is the default bridge. */
+  network: string
+  ipv4Address?: string
+  ipv6Address?: string
+  mac?: string
+  aliases?: readonly string[]
+  gwPriority?: number
+}
+
+export interface PortRequest {
+  protocol: 'tcp' | 'udp' | 'sctp'
+  containerPort: number
+  /** '' is all addresses, IPv4 and IPv6. */
+  hostIp: string
+  /** '' or '0' is an ephemeral port; `8000-8010` the first free of a range. */
+  hostPort: string
+}
+
+export interface SetUpRequest {
+  containerId: string
+  hostname: string
+  domainname?: string
+  endpoints: readonly EndpointPlan[]
+  ports: readonly PortRequest[]
+  sysctls?: Readonly<Record<string, string>>
+}
+
+export interface SetUpResult {
+  /** Named in the OCI spec's network namespace. */
+  namespacePath: string
+  endpoints: EndpointRow[]
+}
+
+export interface ContainerNetworks {
+  /** Throws in Docker's words, e.g. `… Bind for 0.0.0.0:80 failed: port is already allocated`; nothing stays behind. */
+  setUp(request: SetUpRequest): Promise<SetUpResult>
+  /** Idempotent; releases addresses, ports, namespace. */
+  tearDown(containerId: string): Promise<void>
+  endpointsOf(containerId: string): EndpointRow[]
+  /** Finds a network by id, name or id prefix. Throws notFound `network x not found`. */
+  resolve(reference: string): NetworkRow
+  list(): NetworkRow[]
+  /** Connects and disconnects a running container. */
+  connect(request: Omit<SetUpRequest, 'endpoints'> & { endpoint: EndpointPlan }): Promise<EndpointRow>
+  disconnect(containerId: string, networkId: string): Promise<void>
+  /** After a restart: removes host objects that no row of `liveContainerIds` names, restores bridge, table, ports. */
+  reconcile(liveContainerIds: ReadonlySet<string>): Promise<{ errors: EngineError[] }>
+}
+
+/** Content of /etc/hosts, /etc/resolv.conf and /etc/hostname for a container. */
+export interface NameFilesRequest {
+  directory: string
+  hostname: string
+  domainname?: string
+  endpoints: readonly EndpointRow[]
+  extraHosts: readonly string[]
+  dns: readonly string[]
+  dnsSearch: readonly string[]
+  dnsOptions: readonly string[]
+  /** `host`: copies the host's own files. */
+  mode: 'bridge' | 'user' | 'none' | 'host'
+}
+
+export interface NameFiles {
+  /** Writes hostname, hosts, resolv.conf below `directory`; a resolv.conf that the user edited is left alone. */
+  write(request: NameFilesRequest): Promise<{ hostnamePath: string; hostsPath: string; resolvConfPath: string }>
+}

@@ -1,0 +1,85 @@
+/** Root filesystems, volumes and log files of containers, on the host's disks. */
+import type { Readable } from 'node:stream'
+
+export interface RootFilesystems {
+  /** Makes the container's writable layer (upper and work directories) over the image's layers. */
+  create(containerId: string, layers: { layersRoot: string; directories: readonly string[] }): Promise<void>
+  /** Mounts it (idempotent) and answers the path. */
+  mount(containerId: string): Promise<string>
+  unmount(containerId: string): Promise<void>
+  /** Unmounts and deletes; already gone counts as done. */
+  remove(containerId: string): Promise<void>
+  /** Bytes of the writable layer. */
+  writableSizeBytes(containerId: string): Promise<number>
+  changes(containerId: string): Promise<{ path: string; kind: 'modified' | 'added' | 'deleted' }[]>
+  /** Container ids for which something exists on disk or is mounted; for reconcile. */
+  existing(): Promise<string[]>
+}
+
+export interface VolumeRow {
+  name: string
+  driver: string
+  createdAtNs: string
+  labels: Record<string, string>
+  options: Record<string, string>
+  anonymous: boolean
+}
+
+/** Rows of volumes; implemented by the store. */
+export interface VolumeRecords {
+  putVolume(volume: VolumeRow): void
+  getVolume(name: string): VolumeRow | undefined
+  listVolumes(): VolumeRow[]
+  deleteVolume(name: string): void
+}
+
+export interface Volumes {
+  create(request: {
+    name?: string
+    driver?: string
+    labels?: Record<string, string>
+    options?: Record<string, string>
+  }): Promise<VolumeRow>
+  /** Throws notFound `get x: no such volume`. */
+  get(name: string): VolumeRow
+  list(): VolumeRow[]
+  /** Deletes the volume and its data. The caller has checked that it is not in use. */
+  remove(name: string): Promise<void>
+  mountpoint(name: string): string
+  /** Mounts a volume that has type/device/o options; answers the path to bind. */
+  mount(name: string, containerId: string): Promise<string>
+  unmount(name: string, containerId: string): Promise<void>
+  /** First use of an empty volume: copies what the image has at `destination`, owner and mode of the mount point too. */
+  copyUp(name: string, rootFilesystem: string, destination: string): Promise<void>
+  sizeBytes(name: string): Promise<number>
+}
+
+export interface LogRecord {
+  stream: 'stdout' | 'stderr'
+  timeNs: bigint
+  line: Buffer
+  attributes?: Record<string, string>
+}
+
+export interface LogQuery {
+  path: string
+  stdout: boolean
+  stderr: boolean
+  sinceNs?: bigint
+  untilNs?: bigint
+  /** Last n lines; undefined is all. */
+  tail?: number
+  follow: boolean
+  /** Aborted when the container has stopped and the rest should be delivered, then the stream ends. */
+  ended?: AbortSignal
+  /** Aborted when the client left. */
+  signal?: AbortSignal
+}
+
+export interface Logs {
+  /** In order, bounded memory, over rotated files (plain and .gz) too. */
+  read(query: LogQuery): AsyncIterable<LogRecord>
+  remove(path: string): Promise<void>
+}
+
+export type TarStream = Readable
