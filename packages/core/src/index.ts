@@ -1,3 +1,4 @@
+export type * from './engine.ts'
 export * from './errors/engine-error.ts'
 export type * from './ports/helper.ts'
 export type * from './ports/images.ts'
