@@ -1,0 +1,101 @@
+/** Makes the daemon's configuration from flags, daemon.json and defaults, refusing in dockerd's words what is wrong. */
+import { existsSync, readFileSync } from 'node:fs'
+import type { z } from 'zod'
+import { configFileSchema, type DaemonOptions, options, schemas } from './options.ts'
+
+export const DEFAULT_CONFIG_FILE = '/etc/docker/daemon.json'
+export const DEFAULT_HOST = 'unix:///var/run/docker.sock'
+
+export type DaemonConfig = DaemonOptions &
+  Required<
+    Pick<
+      DaemonOptions,
+      'hosts' | 'data-root' | 'exec-root' | 'pidfile' | 'log-level' | 'live-restore' | 'shutdown-timeout'
+    >
+  >
+
+const defaults = {
+  hosts: [DEFAULT_HOST],
+  'data-root': '/var/lib/dockerd-ts',
+  'exec-root': '/run/dockerd-ts',
+  pidfile: '/run/dockerd-ts.pid',
+  'log-level': 'info',
+  // Containers have monitors of their own: stopping the daemon need not stop them, so it does not unless it is told to.
+  'live-restore': true,
+  'shutdown-timeout': 15,
+} as const satisfies DaemonOptions
+
+/** A configuration that the daemon cannot start with; the message is for the user. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+function describe(issues: readonly z.core.$ZodIssue[]): string {
+  return issues.map((issue) => `${issue.path.join('.') || 'configuration'}: ${issue.message}`).join('; ')
+}
+
+/** Reads and checks daemon.json. A missing file is an error only when the user named it. */
+export function readConfigFile(path: string, named: boolean): DaemonOptions {
+  if (!named && !existsSync(path)) return {}
+  let document: unknown
+  try {
+    const content = readFileSync(path, 'utf8').trim()
+    document = content === '' ? {} : JSON.parse(content)
+  } catch (error) {
+    throw new ConfigError(`unable to configure the Docker daemon with file ${path}: ${(error as Error).message}`)
+  }
+  if (typeof document === 'object' && document !== null && !Array.isArray(document)) {
+    const unknown = Object.keys(document).filter((key) => !(key in schemas))
+    if (unknown.length > 0) {
+      throw new ConfigError(
+        `unable to configure the Docker daemon with file ${path}: the following directives don't match any configuration option: ${unknown.join(', ')}`,
+      )
+    }
+  }
+  const parsed = configFileSchema.safeParse(document)
+  if (!parsed.success) {
+    throw new ConfigError(`unable to configure the Docker daemon with file ${path}: ${describe(parsed.error.issues)}`)
+  }
+  return parsed.data
+}
+
+/** Checks values that came from flags with the same schema as the file. */
+export function checkFlags(values: Record<string, unknown>): DaemonOptions {
+  const parsed = configFileSchema.safeParse(values)
+  if (parsed.success) return parsed.data
+  const flags = new Map(options.map((option) => [option.key as string, option.flag]))
+  const texts = parsed.error.issues.map(
+    (issue) => `--${flags.get(String(issue.path[0])) ?? String(issue.path[0])}: ${issue.message}`,
+  )
+  throw new ConfigError(`invalid argument for ${texts.join('; ')}`)
+}
+
+/** A directive may stand in the file or on the command line, not in both (lists that can be merged excepted). */
+export function mergeConfig(flags: DaemonOptions, file: DaemonOptions): DaemonConfig {
+  const both = Object.keys(file).filter((key) => key in flags && key !== 'runtimes')
+  if (both.length > 0) {
+    const texts = both.map((key) => {
+      const k = key as keyof DaemonOptions
+      return `${key}: (from flag: ${JSON.stringify(flags[k])}, from file: ${JSON.stringify(file[k])})`
+    })
+    throw new ConfigError(
+      `unable to configure the Docker daemon: the following directives are specified both as a flag and in the configuration file: ${texts.join(', ')}`,
+    )
+  }
+  const merged = { ...defaults, ...file, ...flags } as DaemonConfig
+  if (file.runtimes || flags.runtimes) merged.runtimes = { ...file.runtimes, ...flags.runtimes }
+  for (const label of merged.labels ?? []) {
+    if (!/^[^=]+=/.test(label)) throw new ConfigError(`bad attribute format: ${label}`)
+  }
+  if (merged['log-driver'] && !['json-file', 'none'].includes(merged['log-driver'])) {
+    throw new ConfigError(`log driver "${merged['log-driver']}" is not served; use json-file or none`)
+  }
+  for (const execOption of merged['exec-opts'] ?? []) {
+    if (!/^native\.cgroupdriver=(cgroupfs|systemd)$/.test(execOption)) {
+      throw new ConfigError(
+        `invalid exec-opt "${execOption}": native.cgroupdriver=cgroupfs and native.cgroupdriver=systemd are known`,
+      )
+    }
+  }
+  return { ...merged, ...(merged.debug ? { 'log-level': 'debug' as const } : {}) }
+}

@@ -1,0 +1,256 @@
+/**
+ * Every daemon option in one table: its dockerd flag, its daemon.json key and its schema. The command line, the strict
+ * schema of daemon.json and `--help` are all made from it, so the three cannot disagree.
+ */
+import { z } from 'zod'
+
+/** dockerd's byte sizes: a number, or digits with b, k, m, g, t (1024-based; https://pkg.go.dev/github.com/docker/go-units#RAMInBytes). */
+export const byteSize = z.union([
+  z.number().int().min(0),
+  z.string().transform((text, context) => {
+    const match = /^(\d+(?:\.\d+)?)\s*([kmgtp])?i?b?$/i.exec(text.trim())
+    if (!match) {
+      context.addIssue({ code: 'custom', message: `invalid size: '${text}'` })
+      return z.NEVER
+    }
+    return Math.floor(Number(match[1]) * 1024 ** ' kmgtp'.indexOf((match[2] ?? ' ').toLowerCase()))
+  }),
+])
+
+const text = z.string()
+const flag = z.boolean()
+const list = z.array(z.string())
+const count = z.number().int().min(0)
+const ulimit = z.object({ Name: z.string(), Hard: z.number().int(), Soft: z.number().int() })
+const runtime = z.object({ path: z.string(), runtimeArgs: z.array(z.string()).optional() })
+
+export interface OptionDefinition {
+  /** Key in daemon.json, and the flag's name unless `flag` says otherwise (dockerd's lists are singular as flags). */
+  key: keyof typeof schemas
+  flag: string
+  short?: string
+  kind: 'text' | 'boolean' | 'list' | 'pairs' | 'count' | 'size' | 'runtimes' | 'ulimits'
+  description: string
+  /** Applied again on SIGHUP; the others need a restart. */
+  reloadable?: true
+}
+
+export const schemas = {
+  hosts: list,
+  'data-root': text,
+  'exec-root': text,
+  pidfile: text,
+  group: text,
+  'log-level': z.enum(['debug', 'info', 'warn', 'error', 'fatal']),
+  'log-format': z.enum(['text', 'json']),
+  debug: flag,
+  bridge: text,
+  bip: text,
+  mtu: count,
+  icc: flag,
+  'ip-masq': flag,
+  ip: text,
+  'default-runtime': text,
+  runtimes: z.record(z.string(), runtime),
+  'insecure-registries': list,
+  'registry-mirrors': list,
+  'max-concurrent-downloads': z.number().int().min(1),
+  'max-concurrent-uploads': z.number().int().min(1),
+  'max-download-attempts': z.number().int().min(1),
+  'exec-opts': list,
+  'cgroup-parent': text,
+  labels: list,
+  'log-driver': text,
+  'log-opts': z.record(z.string(), z.string()),
+  'default-ulimits': z.record(z.string(), ulimit),
+  'default-shm-size': byteSize,
+  'default-cgroupns-mode': z.enum(['host', 'private']),
+  'default-ipc-mode': z.enum(['private', 'shareable']),
+  'default-address-pools': z.array(z.object({ base: z.string(), size: z.number().int() })),
+  dns: list,
+  'dns-opts': list,
+  'dns-search': list,
+  init: flag,
+  'init-path': text,
+  'live-restore': flag,
+  'shutdown-timeout': z.number().int(),
+  'no-new-privileges': flag,
+  'seccomp-profile': text,
+  tls: flag,
+  tlsverify: flag,
+  tlscacert: text,
+  tlscert: text,
+  tlskey: text,
+  'storage-driver': z.enum(['overlay2', 'overlay']),
+} as const
+
+export const options: readonly OptionDefinition[] = [
+  { key: 'hosts', flag: 'host', short: 'H', kind: 'list', description: 'Daemon socket(s) to connect to' },
+  { key: 'data-root', flag: 'data-root', kind: 'text', description: 'Root directory of persistent state' },
+  { key: 'exec-root', flag: 'exec-root', kind: 'text', description: 'Root directory for execution state files' },
+  { key: 'pidfile', flag: 'pidfile', short: 'p', kind: 'text', description: 'Path to use for daemon PID file' },
+  { key: 'group', flag: 'group', short: 'G', kind: 'text', description: 'Group for the unix socket' },
+  {
+    key: 'log-level',
+    flag: 'log-level',
+    short: 'l',
+    kind: 'text',
+    description: 'Set the logging level ("debug"|"info"|"warn"|"error"|"fatal")',
+    reloadable: true,
+  },
+  { key: 'log-format', flag: 'log-format', kind: 'text', description: 'Set the logging format ("text"|"json")' },
+  { key: 'debug', flag: 'debug', short: 'D', kind: 'boolean', description: 'Enable debug mode', reloadable: true },
+  {
+    key: 'bridge',
+    flag: 'bridge',
+    short: 'b',
+    kind: 'text',
+    description: 'Attach containers to a network bridge ("none" for no default network)',
+  },
+  { key: 'bip', flag: 'bip', kind: 'text', description: 'Specify default-bridge IPv4 network (address in CIDR form)' },
+  { key: 'mtu', flag: 'mtu', kind: 'count', description: 'Set the MTU for the default "bridge" network' },
+  {
+    key: 'icc',
+    flag: 'icc',
+    kind: 'boolean',
+    description: 'Enable inter-container communication for the default bridge network',
+  },
+  {
+    key: 'ip-masq',
+    flag: 'ip-masq',
+    kind: 'boolean',
+    description: 'Enable IP masquerading for the default bridge network',
+  },
+  { key: 'ip', flag: 'ip', kind: 'text', description: 'Host IP for port publishing from the default bridge network' },
+  {
+    key: 'default-runtime',
+    flag: 'default-runtime',
+    kind: 'text',
+    description: 'Default OCI runtime for containers',
+    reloadable: true,
+  },
+  {
+    key: 'runtimes',
+    flag: 'add-runtime',
+    kind: 'runtimes',
+    description: 'Register an additional OCI compatible runtime (name=path)',
+    reloadable: true,
+  },
+  {
+    key: 'insecure-registries',
+    flag: 'insecure-registry',
+    kind: 'list',
+    description: 'Enable insecure registry communication',
+    reloadable: true,
+  },
+  {
+    key: 'registry-mirrors',
+    flag: 'registry-mirror',
+    kind: 'list',
+    description: 'Preferred registry mirror',
+    reloadable: true,
+  },
+  {
+    key: 'max-concurrent-downloads',
+    flag: 'max-concurrent-downloads',
+    kind: 'count',
+    description: 'Set the max concurrent downloads',
+    reloadable: true,
+  },
+  {
+    key: 'max-concurrent-uploads',
+    flag: 'max-concurrent-uploads',
+    kind: 'count',
+    description: 'Set the max concurrent uploads',
+    reloadable: true,
+  },
+  {
+    key: 'max-download-attempts',
+    flag: 'max-download-attempts',
+    kind: 'count',
+    description: 'Set the max download attempts for each pull',
+    reloadable: true,
+  },
+  {
+    key: 'exec-opts',
+    flag: 'exec-opt',
+    kind: 'list',
+    description: 'Runtime execution options (native.cgroupdriver=cgroupfs|systemd)',
+  },
+  { key: 'cgroup-parent', flag: 'cgroup-parent', kind: 'text', description: 'Set parent cgroup for all containers' },
+  { key: 'labels', flag: 'label', kind: 'list', description: 'Set key=value labels to the daemon', reloadable: true },
+  { key: 'log-driver', flag: 'log-driver', kind: 'text', description: 'Default driver for container logs' },
+  { key: 'log-opts', flag: 'log-opt', kind: 'pairs', description: 'Default log driver options for containers' },
+  { key: 'default-ulimits', flag: 'default-ulimit', kind: 'ulimits', description: 'Default ulimits for containers' },
+  {
+    key: 'default-shm-size',
+    flag: 'default-shm-size',
+    kind: 'size',
+    description: 'Default shm size for containers',
+    reloadable: true,
+  },
+  {
+    key: 'default-cgroupns-mode',
+    flag: 'default-cgroupns-mode',
+    kind: 'text',
+    description: 'Default mode for containers cgroup namespace ("host" | "private")',
+  },
+  {
+    key: 'default-ipc-mode',
+    flag: 'default-ipc-mode',
+    kind: 'text',
+    description: 'Default mode for containers ipc ("shareable" | "private")',
+  },
+  { key: 'dns', flag: 'dns', kind: 'list', description: 'DNS server to use' },
+  { key: 'dns-opts', flag: 'dns-opt', kind: 'list', description: 'DNS options to use' },
+  { key: 'dns-search', flag: 'dns-search', kind: 'list', description: 'DNS search domains to use' },
+  {
+    key: 'init',
+    flag: 'init',
+    kind: 'boolean',
+    description: 'Run an init in the container to forward signals and reap processes',
+  },
+  { key: 'init-path', flag: 'init-path', kind: 'text', description: 'Path to the docker-init binary' },
+  {
+    key: 'live-restore',
+    flag: 'live-restore',
+    kind: 'boolean',
+    description: 'Leave containers running when the daemon stops (on unless set to false)',
+    reloadable: true,
+  },
+  {
+    key: 'shutdown-timeout',
+    flag: 'shutdown-timeout',
+    kind: 'count',
+    description: 'Set the default shutdown timeout in seconds',
+    reloadable: true,
+  },
+  {
+    key: 'no-new-privileges',
+    flag: 'no-new-privileges',
+    kind: 'boolean',
+    description: 'Set no-new-privileges by default for new containers',
+  },
+  {
+    key: 'seccomp-profile',
+    flag: 'seccomp-profile',
+    kind: 'text',
+    description: 'Path to seccomp profile; "unconfined" disables the default',
+  },
+  { key: 'tls', flag: 'tls', kind: 'boolean', description: 'Use TLS; implied by --tlsverify' },
+  { key: 'tlsverify', flag: 'tlsverify', kind: 'boolean', description: 'Use TLS and verify the remote' },
+  { key: 'tlscacert', flag: 'tlscacert', kind: 'text', description: 'Trust certs signed only by this CA' },
+  { key: 'tlscert', flag: 'tlscert', kind: 'text', description: 'Path to TLS certificate file' },
+  { key: 'tlskey', flag: 'tlskey', kind: 'text', description: 'Path to TLS key file' },
+  {
+    key: 'storage-driver',
+    flag: 'storage-driver',
+    short: 's',
+    kind: 'text',
+    description: 'Storage driver to use (overlay2)',
+  },
+]
+
+/** daemon.json, strict: an unknown key is an error, as in dockerd. */
+export const configFileSchema = z.strictObject(schemas).partial()
+export type DaemonOptions = z.infer<typeof configFileSchema>
