@@ -1,0 +1,38 @@
+/** Bundles each program into one file below dist/: fewer files to load means a faster start. Commands load on demand. */
+import { rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  legalComments: 'none',
+  logLevel: 'warning',
+  sourcemap: 'linked',
+  // Packages in CommonJS call require; in a module it has to be made.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+} as const
+
+rmSync(`${root}/dist/chunks`, { recursive: true, force: true })
+await build({
+  ...common,
+  entryPoints: { 'docker-ts': 'packages/cli/src/main.ts' },
+  outdir: 'dist',
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  minify: true,
+  sourcemap: false,
+})
+await build({
+  ...common,
+  entryPoints: { 'dockerd-ts': 'packages/daemon/src/main.ts' },
+  outdir: 'dist',
+  // A native addon that is found next to its own package.
+  external: ['better-sqlite3'],
+})
