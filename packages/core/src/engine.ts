@@ -28,9 +28,9 @@ export interface SystemService {
     filters: Filters
     signal: AbortSignal
   }): AsyncIterable<wire.EventMessage>
+  /** Always with Items: the HTTP edge leaves them out, or writes the older keys, as the request asks. */
   diskUsage(query: {
     types: readonly ('container' | 'image' | 'volume' | 'build-cache')[]
-    verbose: boolean
   }): Promise<wire.SystemDataUsage>
 }
 

@@ -1,0 +1,12 @@
+/** All wire schemas by the names of Docker's published API description; endpoints refer to them by these names. */
+export * from './container-config.ts'
+export * from './container-stats.ts'
+export * from './containers.ts'
+export * from './endpoint-settings.ts'
+export * from './exec.ts'
+export * from './images.ts'
+export * from './mounts.ts'
+export * from './networks.ts'
+export * from './oci.ts'
+export * from './system.ts'
+export * from './volumes.ts'
