@@ -1,0 +1,98 @@
+/** A container as the engine knows it: what was asked for, what was planned from it, and what happened to it. */
+import type * as wire from '@dockerd-ts/api'
+
+/** Every status, as it is stored; see container-state.ts for the transitions and for what clients are told. */
+export type ContainerStatus =
+  | 'creating'
+  | 'created'
+  | 'starting'
+  | 'running'
+  | 'paused'
+  | 'stopping'
+  | 'restarting'
+  | 'exited'
+  | 'removing'
+  | 'dead'
+
+export interface ContainerRecord {
+  /** 64 hexadecimal digits. */
+  readonly id: string
+  /** Without the leading slash. */
+  name: string
+  readonly createdAtNs: string
+  readonly imageId: string
+  readonly platform: string
+  /** Merged with the image's configuration. */
+  config: wire.ContainerConfig
+  hostConfig: wire.HostConfig
+  /** What was asked of each network, by the name under which it was asked. */
+  endpoints: Record<string, wire.EndpointSettings>
+  mounts: MountPlan[]
+  /** Paths are known after the first start. */
+  nameFiles?: { hostnamePath: string; hostsPath: string; resolvConfPath: string }
+  status: ContainerStatus
+  state: RuntimeState
+}
+
+/** One mount point, decided at create. */
+export interface MountPlan {
+  type: 'bind' | 'volume' | 'tmpfs'
+  /** Name of a volume. */
+  name?: string
+  driver?: string
+  /** Host path of a bind; empty for the others (a volume's path is asked of the volumes). */
+  source: string
+  destination: string
+  readWrite: boolean
+  /** Options as the user wrote them, comma separated. */
+  mode: string
+  propagation: string
+  /** A volume without a name given by the user: removed with `v=1`. */
+  anonymous: boolean
+  /** Content of the image is copied into an empty volume. */
+  copyUp: boolean
+  /** Missing host directory of a bind is made at start (Binds and CreateMountpoint). */
+  createSource: boolean
+  nonRecursive?: boolean
+  readOnlyNonRecursive?: boolean
+  readOnlyForceRecursive?: boolean
+  /** Path inside the volume. */
+  subpath?: string
+  /** mount(8)-style options of a tmpfs. */
+  tmpfsOptions?: string
+  /** The entry of HostConfig.Mounts that this came from. */
+  spec?: wire.Mount
+}
+
+/** What happened to the container; small, written at every transition. */
+export interface RuntimeState {
+  pid: number
+  /** Field 22 of /proc/pid/stat: with the boot id it tells a pid from its reuse. */
+  startTimeTicks: number
+  bootId: string
+  /** Unix nanoseconds as decimal digits; '' is never. */
+  startedAtNs: string
+  finishedAtNs: string
+  exitCode: number
+  oomKilled: boolean
+  error: string
+  restartCount: number
+  /** The user asked for the end of this run (stop, kill): no restart by policy. */
+  manuallyStopped: boolean
+  /** Removal was asked with `v=1`; kept so that an interrupted removal ends the same way. */
+  removeVolumes?: boolean
+  health?: { status: 'starting' | 'healthy' | 'unhealthy'; failingStreak: number }
+}
+
+export const initialState = (): RuntimeState => ({
+  pid: 0,
+  startTimeTicks: 0,
+  bootId: '',
+  startedAtNs: '',
+  finishedAtNs: '',
+  exitCode: 0,
+  oomKilled: false,
+  error: '',
+  restartCount: 0,
+  manuallyStopped: false,
+})

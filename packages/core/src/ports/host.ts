@@ -1,0 +1,100 @@
+/** What core asks of the host besides containers: facts for `info`, small files of containers, processes. */
+
+/** Facts that do not change while the daemon runs; computed once. */
+export interface HostFacts {
+  hostname: string
+  kernelVersion: string
+  /** PRETTY_NAME of os-release. */
+  operatingSystem: string
+  osVersion: string
+  /** As `uname -m`: x86_64, aarch64. */
+  machine: string
+  /** As Go names it: amd64, arm64. */
+  goArch: string
+  cpuCount: number
+  memoryBytes: number
+  /** A new one voids all runtime state. */
+  bootId: string
+  /** `name=seccomp,profile=builtin`, `name=apparmor`, `name=cgroupns` … */
+  securityOptions: readonly string[]
+  /** Rows below the storage driver in `docker info`. */
+  storageStatus: readonly (readonly [string, string])[]
+  ipv4Forwarding: boolean
+  bridgeNfIptables: boolean
+  bridgeNfIp6tables: boolean
+  /** What the cgroup controllers of the host can limit. */
+  limits: HostLimits
+  /** Docker's `WARNING: No swap limit support` lines. */
+  warnings: readonly string[]
+  initBinary: string
+  proxies: { http: string; https: string; no: string }
+}
+
+export interface HostLimits {
+  memory: boolean
+  swap: boolean
+  oomKillDisable: boolean
+  kernelMemoryTcp: boolean
+  cpuPeriod: boolean
+  cpuQuota: boolean
+  cpuShares: boolean
+  cpuset: boolean
+  pids: boolean
+}
+
+export interface Host {
+  facts(): Promise<HostFacts>
+  /** Open file descriptors of the daemon. */
+  openFileDescriptors(): number
+  /** Field 22 of /proc/pid/stat in clock ticks; undefined when there is no such process. */
+  processStartTimeTicks(pid: number): number | undefined
+  /** Busy and idle time of all CPUs since boot in nanoseconds, from /proc/stat. */
+  systemCpuNs(): { totalNs: number; onlineCpus: number }
+  /** Counters of the interfaces (without lo) in the network namespace of a process. */
+  networkCounters(pid: number): Record<string, NetworkCounters>
+  /** Output of the host's `ps` with these arguments. Throws with ps's own words. */
+  listProcesses(psArguments: readonly string[]): Promise<string>
+  /** undefined: there is nothing at that path. */
+  pathKind(path: string): 'directory' | 'file' | 'other' | undefined
+  makeDirectory(path: string): void
+  /**
+   * Text of a small file inside a container's root, never leaving it whatever links the container made; undefined when
+   * there is none. Reads at most `limitBytes`.
+   */
+  readFileInRoot(root: string, path: string, limitBytes: number): Promise<string | undefined>
+}
+
+export interface NetworkCounters {
+  rxBytes: number
+  rxPackets: number
+  rxErrors: number
+  rxDropped: number
+  txBytes: number
+  txPackets: number
+  txErrors: number
+  txDropped: number
+}
+
+/**
+ * The directories of containers. Data (log, hostname, hosts, resolv.conf) lives on disk below the data root; run
+ * directories (bundle, monitor's socket and exit file) live below the exec root and are gone after a reboot.
+ */
+export interface ContainerFiles {
+  dataDirectory(containerId: string): string
+  runDirectory(containerId: string): string
+  execDirectory(execId: string): string
+  logPath(containerId: string): string
+  createData(containerId: string): void
+  /** An empty private run directory; what an earlier run left is removed. */
+  prepareRun(containerId: string): string
+  /** Writes config.json of the bundle. */
+  writeSpec(containerId: string, spec: object): void
+  /** An empty private directory for an exec with its process.json; answers the file's path. */
+  prepareExec(execId: string, process: object): string
+  /** Removals: already gone counts as done. */
+  removeRun(containerId: string): Promise<void>
+  removeExec(execId: string): Promise<void>
+  removeData(containerId: string): Promise<void>
+  /** What exists, for reconcile: container ids of data directories, paths of run and exec directories. */
+  existing(): { dataIds: string[]; runDirectories: string[]; execDirectories: string[] }
+}
