@@ -1,0 +1,167 @@
+/**
+ * A real dockerd-ts for one test file: own roots, own bridge, own socket, the same program that users start.
+ * `stop` ends it and asserts that nothing is left on the machine.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import { leftovers } from './leftovers.ts'
+
+export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
+
+export interface TestDaemon {
+  readonly directory: string
+  readonly socket: string
+  readonly host: string
+  readonly pid: number
+  readonly bridge: string
+  /** Kills the daemon (not its containers) with SIGKILL and waits until it is gone. */
+  kill(): Promise<void>
+  /** Resolves when the process has ended by itself (crash points). */
+  readonly ended: Promise<number | null>
+  /** Starts it again on the same roots, after `kill` or a crash. */
+  start(environment?: Record<string, string>): Promise<void>
+  /** Removes all containers, ends the daemon and answers what is left of it on the machine: should be []. */
+  stop(): Promise<string[]>
+  log(): string
+}
+
+let counter = 0
+
+export interface DaemonOptions {
+  /** Content of daemon.json. */
+  config?: Record<string, unknown>
+  flags?: readonly string[]
+  environment?: Record<string, string>
+}
+
+export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaemon> {
+  const directory = mkdtempSync('/tmp/dts-test-')
+  const bridge = `dtst${process.pid % 100_000}${String.fromCharCode(97 + (counter++ % 26))}`
+  writeFileSync(`${directory}/daemon.json`, JSON.stringify(options.config ?? {}))
+  const daemon = new Daemon(directory, bridge, options)
+  await daemon.start()
+  return daemon
+}
+
+class Daemon implements TestDaemon {
+  readonly directory: string
+  readonly socket: string
+  readonly host: string
+  readonly bridge: string
+  ended: Promise<number | null> = Promise.resolve(null)
+  #child: ChildProcess | undefined
+  readonly #options: DaemonOptions
+
+  constructor(directory: string, bridge: string, options: DaemonOptions) {
+    this.directory = directory
+    this.socket = `${directory}/docker.sock`
+    this.host = `unix://${this.socket}`
+    this.bridge = bridge
+    this.#options = options
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? -1
+  }
+
+  log(): string {
+    return readFileSync(`${this.directory}/log`, 'utf8')
+  }
+
+  async start(environment: Record<string, string> = {}): Promise<void> {
+    const log = openSync(`${this.directory}/log`, 'a')
+    const child = spawn(
+      `${root}/node_modules/.bin/dockerd-ts`,
+      [
+        ...['-H', this.host, '--data-root', `${this.directory}/data`, '--exec-root', `${this.directory}/exec`],
+        ...['-p', `${this.directory}/pid`, '--bridge', this.bridge, '--config-file', `${this.directory}/daemon.json`],
+        ...(this.#options.flags ?? []),
+      ],
+      { stdio: ['ignore', log, log], env: { ...process.env, ...this.#options.environment, ...environment } },
+    )
+    closeSync(log)
+    this.#child = child
+    this.ended = once(child, 'exit').then(([code]) => code as number | null)
+    const deadline = Date.now() + 60_000
+    while (!(await answers(this.socket))) {
+      if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline)
+        throw new Error(`the daemon did not start:\n${this.log()}`)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+
+  async kill(): Promise<void> {
+    this.#child?.kill('SIGKILL')
+    await this.ended
+  }
+
+  async stop(): Promise<string[]> {
+    if (this.#child?.exitCode === null && this.#child.signalCode === null) {
+      await removeContainers(this.socket)
+      this.#child.kill('SIGTERM')
+      await this.ended
+    }
+    const left = await leftovers({ directory: this.directory, bridge: this.bridge })
+    removeBridge(this.bridge)
+    if (left.length === 0) rmSync(this.directory, { recursive: true, force: true })
+    return left
+  }
+}
+
+function removeBridge(bridge: string): void {
+  // The bridge stays when a daemon ends, as docker0 does; a test's own goes with it.
+  try {
+    execFileSync('ip', ['link', 'del', bridge], { stdio: 'ignore' })
+  } catch {
+    // --bridge none: there was none.
+  }
+}
+
+export interface Answer {
+  status: number
+  headers: Record<string, string | string[] | undefined>
+  body: string
+  json: unknown
+}
+
+/** One plain API call. */
+export function call(socket: string, method: string, path: string, body?: unknown): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const payload = body === undefined ? undefined : JSON.stringify(body)
+    const headers =
+      payload === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(payload) }
+    const call = request({ socketPath: socket, method, path, headers, agent: false }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk) => chunks.push(chunk))
+      response.on('error', reject)
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString()
+        let json: unknown
+        try {
+          json = JSON.parse(text)
+        } catch {
+          json = undefined
+        }
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text, json })
+      })
+    })
+    call.on('error', reject)
+    call.end(payload)
+  })
+}
+
+async function answers(socket: string): Promise<boolean> {
+  try {
+    return (await call(socket, 'GET', '/_ping')).status === 200
+  } catch {
+    return false
+  }
+}
+
+async function removeContainers(socket: string): Promise<void> {
+  const { json } = await call(socket, 'GET', '/containers/json?all=1')
+  for (const { Id } of json as { Id: string }[]) await call(socket, 'DELETE', `/containers/${Id}?force=1&v=1`)
+}
