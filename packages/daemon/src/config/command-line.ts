@@ -20,6 +20,8 @@ function toOption(definition: OptionDefinition): Option {
     kind === 'boolean' ? `${names} [bool]` : `${names} <${kind === 'list' ? 'list' : 'value'}>`,
     description,
   )
+  // commander reads every --no-… as the negation of another option; --no-new-privileges is none.
+  option.negate = false
   if (['list', 'pairs', 'runtimes', 'ulimits'].includes(kind)) option.argParser(collect)
   return option
 }
