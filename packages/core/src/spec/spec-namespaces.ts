@@ -1,0 +1,51 @@
+/** Which namespaces a container gets, shares or joins, by its `*Mode` options. */
+import type { HostConfig } from '@dockerd-ts/api'
+import { internal } from '../errors/engine-error.ts'
+import type { OciNamespace, OciNamespaceType } from './oci-types.ts'
+
+export interface NamespaceInput {
+  hostConfig: HostConfig
+  /**
+   * Namespaces that exist: the container's own network (made before the start), and those of other containers that
+   * `container:x` modes name, as /proc/<pid>/ns/….
+   */
+  paths: { network?: string; pid?: string; ipc?: string }
+  cgroupNamespaces: boolean
+}
+
+/** In dockerd's order. Throws internal when a namespace to join has no path. */
+export function containerNamespaces({ hostConfig, paths, cgroupNamespaces }: NamespaceInput): OciNamespace[] {
+  const namespaces: OciNamespace[] = [{ type: 'mount' }]
+  if (hostConfig.NetworkMode !== 'host') namespaces.push(join('network', paths.network))
+  if (hostConfig.UTSMode !== 'host') namespaces.push({ type: 'uts' })
+  const pidMode = hostConfig.PidMode ?? ''
+  if (pidMode.startsWith('container:')) namespaces.push(join('pid', paths.pid))
+  else if (pidMode !== 'host') namespaces.push({ type: 'pid' })
+  const ipcMode = hostConfig.IpcMode ?? ''
+  if (ipcMode.startsWith('container:')) namespaces.push(join('ipc', paths.ipc))
+  else if (ipcMode !== 'host') namespaces.push({ type: 'ipc' })
+  if (cgroupNamespaces && hostConfig.CgroupnsMode === 'private') namespaces.push({ type: 'cgroup' })
+  return namespaces
+}
+
+function join(type: OciNamespaceType, path: string | undefined): OciNamespace {
+  if (path === undefined) throw internal(`no ${type} namespace was prepared for the container`)
+  return { type, path }
+}
+
+export interface SysctlInput {
+  hostConfig: HostConfig
+  domainname?: string
+}
+
+/** The user's sysctls over Docker's own: unprivileged ping and low ports in a network namespace of its own, domain name. */
+export function containerSysctls({ hostConfig, domainname }: SysctlInput): Record<string, string> {
+  const sysctls: Record<string, string> = {}
+  const networkMode = hostConfig.NetworkMode ?? ''
+  if (networkMode !== 'host' && !networkMode.startsWith('container:')) {
+    sysctls['net.ipv4.ip_unprivileged_port_start'] = '0'
+    sysctls['net.ipv4.ping_group_range'] = '0 2147483647'
+  }
+  if (domainname && hostConfig.UTSMode !== 'host') sysctls['kernel.domainname'] = domainname
+  return { ...sysctls, ...hostConfig.Sysctls }
+}
