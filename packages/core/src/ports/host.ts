@@ -1,49 +1,23 @@
-/** What core asks of the host besides containers: facts for `info`, small files of containers, processes. */
+/** What core asks of the host besides containers: facts, small files of containers, processes. */
+import type { HostFacts } from '../spec/host-facts.ts'
 
-/** Facts that do not change while the daemon runs; computed once. */
-export interface HostFacts {
-  hostname: string
-  kernelVersion: string
+/** Facts that do not change while the daemon runs, computed once: those of the spec's rules, and what `info` shows. */
+export interface HostDescription extends HostFacts {
   /** PRETTY_NAME of os-release. */
   operatingSystem: string
   osVersion: string
   /** As `uname -m`: x86_64, aarch64. */
   machine: string
-  /** As Go names it: amd64, arm64. */
-  goArch: string
-  cpuCount: number
   memoryBytes: number
   /** A new one voids all runtime state. */
   bootId: string
-  /** `name=seccomp,profile=builtin`, `name=apparmor`, `name=cgroupns` … */
-  securityOptions: readonly string[]
   /** Rows below the storage driver in `docker info`. */
   storageStatus: readonly (readonly [string, string])[]
-  ipv4Forwarding: boolean
-  bridgeNfIptables: boolean
-  bridgeNfIp6tables: boolean
-  /** What the cgroup controllers of the host can limit. */
-  limits: HostLimits
-  /** Docker's `WARNING: No swap limit support` lines. */
-  warnings: readonly string[]
-  initBinary: string
   proxies: { http: string; https: string; no: string }
 }
 
-export interface HostLimits {
-  memory: boolean
-  swap: boolean
-  oomKillDisable: boolean
-  kernelMemoryTcp: boolean
-  cpuPeriod: boolean
-  cpuQuota: boolean
-  cpuShares: boolean
-  cpuset: boolean
-  pids: boolean
-}
-
 export interface Host {
-  facts(): Promise<HostFacts>
+  describe(): Promise<HostDescription>
   /** Open file descriptors of the daemon. */
   openFileDescriptors(): number
   /** Field 22 of /proc/pid/stat in clock ticks; undefined when there is no such process. */

@@ -29,7 +29,7 @@ export interface ExecRecords {
 
 /** An event as it is kept: everything that the wire message is made from. */
 export interface StoredEvent {
-  /** 0 until it is stored; then strictly growing, never reused. */
+  /** Strictly growing, never reused; given by the event bus. */
   sequence: number
   timeNs: bigint
   type: string
@@ -39,8 +39,10 @@ export interface StoredEvent {
 }
 
 export interface EventRecords {
-  /** Stores the events and answers the sequence of the last one. Oldest events are dropped beyond the bounds. */
-  appendEvents(events: readonly StoredEvent[]): number
+  /** Oldest events are dropped beyond the store's bounds of count and size. */
+  appendEvents(events: readonly StoredEvent[]): void
+  /** 0 when there was never one. */
+  lastEventSequence(): number
   /** Ascending by sequence, `sinceNs` ≤ time ≤ `untilNs`, at most `limit`; `afterSequence` pages on. */
   readEvents(query: { sinceNs?: bigint; untilNs?: bigint; afterSequence?: number; limit: number }): StoredEvent[]
   countEvents(): number
