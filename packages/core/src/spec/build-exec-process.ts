@@ -1,11 +1,16 @@
 /** The OCI process document of an exec: the container's own process, changed by what the exec asks for. */
-import { overrideEnvironment } from './environment.ts'
+import type { ContainerConfig } from '@dockerd-ts/api'
+import { containerEnvironment, overrideEnvironment } from './environment.ts'
 import type { OciProcess } from './oci-types.ts'
 import type { ResolvedUser } from './resolve-user.ts'
 
 export interface ExecProcessInput {
   /** `process` of the container's config.json: capabilities, limits and no-new-privileges are taken from it. */
   containerProcess: OciProcess
+  /** The container's own, for its variables: TERM follows the exec's terminal, not the container's. */
+  config: ContainerConfig
+  hostname: string
+  linkVariables?: readonly string[]
   command: readonly string[]
   /** Set when the exec names a user of its own. */
   user?: ResolvedUser
@@ -21,6 +26,7 @@ export interface ExecProcessInput {
 
 export function buildExecProcess(input: ExecProcessInput): OciProcess {
   const { terminal: _terminal, consoleSize: _consoleSize, ...inherited } = input.containerProcess
+  const { config } = input
   const user = input.user ?? inherited.user
   const all = [...input.availableCapabilities]
   return {
@@ -29,17 +35,16 @@ export function buildExecProcess(input: ExecProcessInput): OciProcess {
     ...(input.terminal && input.consoleSize && { consoleSize: input.consoleSize }),
     user: { uid: user.uid, gid: user.gid, ...(user.additionalGids && { additionalGids: user.additionalGids }) },
     args: [...input.command],
-    env: execEnvironment(input),
+    env: overrideEnvironment(
+      containerEnvironment({
+        hostname: config.Hostname || input.hostname,
+        terminal: input.terminal,
+        configured: config.Env ?? [],
+        ...(input.linkVariables && { linkVariables: input.linkVariables }),
+      }),
+      input.environment ?? [],
+    ),
     cwd: input.workingDirectory || inherited.cwd,
     ...(input.privileged && { capabilities: { bounding: all, effective: all, permitted: all } }),
   }
-}
-
-/** TERM follows the exec's own terminal, not the container's. */
-function execEnvironment(input: ExecProcessInput): string[] {
-  const { terminal: containerHasTerminal, env } = input.containerProcess
-  const hasTerm = env.some((entry) => entry.startsWith('TERM='))
-  const inherited = input.terminal || !containerHasTerminal ? env : env.filter((entry) => entry !== 'TERM=xterm')
-  const base = input.terminal && !hasTerm ? [...inherited, 'TERM=xterm'] : inherited
-  return overrideEnvironment(base, input.environment ?? [])
 }

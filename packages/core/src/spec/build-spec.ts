@@ -181,6 +181,8 @@ export function containerSeccomp(
   const wanted = security.seccomp || input.defaultSeccompProfile || 'builtin'
   if (wanted === 'unconfined') return undefined
   const profile = wanted === 'builtin' ? builtinSeccompProfile : parseSeccompProfile(wanted)
+  // An empty profile is no filter at all, as runc reads it.
+  if (!profile.defaultAction && !profile.syscalls?.length) return undefined
   return resolveSeccompProfile(profile, {
     capabilities: boundingCapabilities(hostConfig, host),
     architecture: host.architecture,

@@ -12,8 +12,16 @@ export {
   usesInit,
 } from './build-spec.ts'
 export { capabilitiesOfMask, defaultCapabilities, kernelCapabilities } from './capabilities.ts'
+export {
+  checkContainerConfig,
+  checkHostConfig,
+  checkRestartPolicy,
+  type HostConfigCheck,
+} from './check-host-config.ts'
+export { checkResources, type ResourceCheck } from './check-resources.ts'
 export { containerEnvironment, defaultPath, overrideEnvironment } from './environment.ts'
 export type { CgroupFacts, HostFacts } from './host-facts.ts'
+export { parseIntegerList } from './integer-list.ts'
 export type * from './oci-types.ts'
 export { type ResolvedUser, resolveUser, type UserFiles } from './resolve-user.ts'
 export { builtinSeccompProfile, parseSeccompProfile, resolveSeccompProfile, type SeccompProfile } from './seccomp.ts'

@@ -2,7 +2,7 @@
  * From `Config.User` and `HostConfig.GroupAdd` to numbers, by the container's own passwd and group files.
  * The rules are those of runc's user library, which dockerd uses; texts and cases were compared with dockerd 26.
  */
-import { invalidArgument } from '../errors/engine-error.ts'
+import { internal } from '../errors/engine-error.ts'
 import type { OciUser } from './oci-types.ts'
 
 export interface UserFiles {
@@ -36,7 +36,7 @@ const maxId = 2 ** 31 - 1
 /**
  * `userSpec` is `''`, `user`, `uid`, `user:group`, `uid:gid`, `:group`. The primary group comes first in
  * `additionalGids`, since the kernel's group list replaces it for access checks otherwise.
- * Throws invalidArgument in Docker's words for unknown names and numbers out of range.
+ * Throws internal (Docker's status is 500) in Docker's words for unknown names and numbers out of range.
  */
 export function resolveUser(files: UserFiles, userSpec: string, groupAdd: readonly string[] = []): ResolvedUser {
   const [userName = '', groupName = ''] = userSpec.split(':')
@@ -63,7 +63,7 @@ function findUser(passwdText: string, userName: string): { name?: string; uid: n
   if (entry !== undefined) return entry
   if (userName === '') return { uid: 0, gid: 0, home: '/' }
   if (uid === undefined) {
-    throw invalidArgument(`unable to find user ${userName}: no matching entries in passwd file`)
+    throw internal(`unable to find user ${userName}: no matching entries in passwd file`)
   }
   return { uid: checkRange(uid), gid: 0, home: '/' }
 }
@@ -72,12 +72,12 @@ function findGroup(groups: readonly GroupEntry[], name: string, complaint: strin
   const gid = parseNumber(name)
   const group = groups.find((entry) => (gid === undefined ? entry.name === name : entry.gid === gid))
   if (group !== undefined) return group.gid
-  if (gid === undefined) throw invalidArgument(`${complaint}: no matching entries in group file`)
+  if (gid === undefined) throw internal(`${complaint}: no matching entries in group file`)
   return checkRange(gid)
 }
 
 function checkRange(id: number): number {
-  if (id < 0 || id > maxId) throw invalidArgument(`uids and gids must be in range 0-${maxId}`)
+  if (id < 0 || id > maxId) throw internal(`uids and gids must be in range 0-${maxId}`)
   return id
 }
 

@@ -2,7 +2,7 @@
  * Seccomp profiles in moby's format (conditions by capability, architecture and kernel), resolved to the OCI form that a
  * runtime compiles. Format: https://docs.docker.com/engine/security/seccomp/
  */
-import { invalidArgument } from '../errors/engine-error.ts'
+import { internal } from '../errors/engine-error.ts'
 import type { OciSeccomp, OciSeccompArgument, OciSeccompSyscall, Uint64 } from './oci-types.ts'
 import defaultProfile from './seccomp-default.json' with { type: 'json' }
 import { parseKeepingWideNumbers } from './wide-numbers.ts'
@@ -67,17 +67,17 @@ const nativeArchitectures: Readonly<Record<string, string>> = {
 
 /**
  * A profile from JSON text. Numbers beyond JavaScript's exact range (64-bit argument masks) keep their digits.
- * Throws invalidArgument `Decoding seccomp profile failed: …`.
+ * Throws internal (Docker's status is 500) `Decoding seccomp profile failed: …`.
  */
 export function parseSeccompProfile(text: string): SeccompProfile {
   let parsed: unknown
   try {
     parsed = parseKeepingWideNumbers(text)
   } catch (error) {
-    throw invalidArgument(`Decoding seccomp profile failed: ${(error as Error).message}`, error)
+    throw internal(`Decoding seccomp profile failed: ${(error as Error).message}`, error)
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw invalidArgument('Decoding seccomp profile failed: a JSON object is needed')
+    throw internal('Decoding seccomp profile failed: a JSON object is needed')
   }
   return parsed as SeccompProfile
 }
@@ -86,7 +86,7 @@ export function parseSeccompProfile(text: string): SeccompProfile {
 export function resolveSeccompProfile(profile: SeccompProfile, target: SeccompTarget): OciSeccomp {
   const { architectures, archMap } = profile
   if (architectures?.length && archMap?.length) {
-    throw invalidArgument(
+    throw internal(
       "both 'architectures' and 'archMap' are specified in the seccomp profile, use either 'architectures' or 'archMap'",
     )
   }
@@ -127,7 +127,7 @@ function kernelAtLeast(version: string, minimum: string): boolean {
 function toOciRule(rule: SeccompRule): OciSeccompSyscall {
   const names = rule.names ?? []
   if (rule.name && names.length > 0) {
-    throw invalidArgument("both 'name' and 'names' are specified in the seccomp profile, use either 'name' or 'names'")
+    throw internal("both 'name' and 'names' are specified in the seccomp profile, use either 'name' or 'names'")
   }
   return {
     names: rule.name ? [rule.name] : names,

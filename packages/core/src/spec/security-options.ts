@@ -1,5 +1,5 @@
 /** Parses `HostConfig.SecurityOpt`, and says which paths of /proc and /sys are hidden or read-only. */
-import { invalidArgument } from '../errors/engine-error.ts'
+import { internal } from '../errors/engine-error.ts'
 
 export interface SecurityOptions {
   noNewPrivileges?: boolean
@@ -12,7 +12,7 @@ export interface SecurityOptions {
 
 /**
  * Docker's forms: `no-new-privileges[=bool]`, `key=value`, and the old `key:value`.
- * Throws invalidArgument `invalid --security-opt 1: "x"` (no value) or `… 2: "k=v"` (unknown key).
+ * Throws internal (Docker's status is 500) `invalid --security-opt 1: "x"` (no value) or `… 2: "k=v"` (unknown).
  */
 export function parseSecurityOptions(options: readonly string[]): SecurityOptions {
   const parsed: SecurityOptions = { labels: [] }
@@ -31,7 +31,7 @@ function applyOption(parsed: SecurityOptions, option: string): void {
   }
   const separator = option.includes('=') ? '=' : ':'
   const at = option.indexOf(separator)
-  if (at === -1) throw invalidArgument(`invalid --security-opt 1: ${JSON.stringify(option)}`)
+  if (at === -1) throw internal(`invalid --security-opt 1: ${JSON.stringify(option)}`)
   const value = option.slice(at + 1)
   switch (option.slice(0, at)) {
     case 'label':
@@ -44,20 +44,20 @@ function applyOption(parsed: SecurityOptions, option: string): void {
       parsed.seccomp = value
       return
     case 'no-new-privileges':
-      parsed.noNewPrivileges = parseBoolean(value)
+      parsed.noNewPrivileges = parseBoolean(value, option)
       return
     case 'writable-cgroups':
-      parsed.writableCgroups = parseBoolean(value)
+      parsed.writableCgroups = parseBoolean(value, option)
       return
     default:
-      throw invalidArgument(`invalid --security-opt 2: ${JSON.stringify(option)}`)
+      throw internal(`invalid --security-opt 2: ${JSON.stringify(option)}`)
   }
 }
 
-function parseBoolean(value: string): boolean {
+function parseBoolean(value: string, option: string): boolean {
   if (/^(1|t|T|TRUE|true|True)$/.test(value)) return true
   if (/^(0|f|F|FALSE|false|False)$/.test(value)) return false
-  throw invalidArgument(`strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`)
+  throw internal(`invalid --security-opt 2: ${JSON.stringify(option)}`)
 }
 
 /** Paths over which nothing can be read in an unprivileged container. The runtime skips those that do not exist. */

@@ -1,6 +1,6 @@
 /** The mounts of a container: the runtime's own, what the user asked for, and the name files, in the order to mount them. */
 import type { HostConfig } from '@dockerd-ts/api'
-import { invalidArgument } from '../errors/engine-error.ts'
+import { internal, invalidArgument } from '../errors/engine-error.ts'
 import type { OciMount } from './oci-types.ts'
 
 /** A bind or volume whose source exists on the host, ready to mount. */
@@ -222,7 +222,7 @@ function tmpfsOptionGroup(option: string): string {
   if (flagGroup !== undefined) return flagGroup
   const [key = '', value] = option.split('=')
   if (!tmpfsValueOptions.has(key) || (value === undefined && key !== 'noswap')) {
-    throw invalidArgument(`invalid tmpfs option ${JSON.stringify(option.includes('=') ? key : option)}`)
+    throw internal(`invalid tmpfs option ${JSON.stringify(option.includes('=') ? key : option)}`)
   }
   return `${key}=`
 }

@@ -1,6 +1,6 @@
 /** Limits (`HostConfig`'s Resources) and devices, as the OCI runtime wants them. */
 import type { HostConfig } from '@dockerd-ts/api'
-import { internal, invalidArgument } from '../errors/engine-error.ts'
+import { internal } from '../errors/engine-error.ts'
 import type { HostFacts } from './host-facts.ts'
 import type { OciDevice, OciDeviceRule, OciResources, OciRlimit, OciThrottleDevice, Uint64 } from './oci-types.ts'
 import { maxUint64 } from './wide-numbers.ts'
@@ -28,6 +28,7 @@ const defaultDeviceRules: readonly OciDeviceRule[] = [
 ]
 
 export function containerResources(hostConfig: HostConfig, found: HostDevices): OciResources {
+  refuseUnknown(hostConfig)
   const memory = memoryResources(hostConfig)
   const cpu = cpuResources(hostConfig)
   const blockIO = blockResources(hostConfig, found)
@@ -39,6 +40,23 @@ export function containerResources(hostConfig: HostConfig, found: HostDevices): 
     ...(blockIO && { blockIO }),
   }
 }
+
+/** What Docker refuses only when the container starts, with status 500. */
+function refuseUnknown({ DeviceRequests: requests, CpuShares: shares, Ulimits: ulimits }: HostConfig): void {
+  const [request] = requests ?? []
+  if (request !== undefined) {
+    const capabilities = (request.Capabilities ?? []).map((set) => `[${set.join(' ')}]`).join(' ')
+    const driver = JSON.stringify(request.Driver ?? '')
+    throw internal(`could not select device driver ${driver} with capabilities: [${capabilities}]`)
+  }
+  if ((shares ?? 0) < 0) throw internal('shares: invalid argument')
+  const unknown = ulimits?.find(({ Name: name }) => !rlimitNames.has((name ?? '').toUpperCase()))
+  if (unknown) throw internal(`wrong rlimit value: RLIMIT_${(unknown.Name ?? '').toUpperCase()}`)
+}
+
+const rlimitNames = new Set(
+  'AS CORE CPU DATA FSIZE LOCKS MEMLOCK MSGQUEUE NICE NOFILE NPROC RSS RTPRIO RTTIME SIGPENDING STACK'.split(' '),
+)
 
 function deviceRules(hostConfig: HostConfig, found: HostDevices): OciDeviceRule[] {
   if (hostConfig.Privileged) return [{ allow: true, access: 'rwm' }]
@@ -57,11 +75,11 @@ function deviceRules(hostConfig: HostConfig, found: HostDevices): OciDeviceRule[
 
 const deviceCgroupRule = /^([acb]) ([0-9]+|\*):([0-9]+|\*) ([rwm]{1,3})$/
 
-/** `c 13:* rwm`. Throws invalidArgument `invalid device cgroup rule format: 'x'`. */
+/** `c 13:* rwm`. Throws internal (Docker's status is 500) `invalid device cgroup rule format: 'x'`. */
 export function parseDeviceCgroupRule(text: string): OciDeviceRule {
   const [, type, major, minor, access] = deviceCgroupRule.exec(text) ?? []
   if (type === undefined || access === undefined) {
-    throw invalidArgument(`invalid device cgroup rule format: '${text}'`)
+    throw internal(`invalid device cgroup rule format: '${text}'`)
   }
   return {
     allow: true,
