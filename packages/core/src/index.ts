@@ -1,5 +1,8 @@
 export type * from './engine.ts'
 export * from './errors/engine-error.ts'
+export * from './images/image-errors.ts'
+export * from './images/platform.ts'
+export * from './images/reference.ts'
 export { cleanPath, fromRoot, isWithin } from './mounts/container-path.ts'
 export { mountPoints, volumesOf } from './mounts/mount-points.ts'
 export { type PlanMountsInput, planMounts } from './mounts/plan-mounts.ts'

@@ -11,10 +11,13 @@ export function parsePlatform(text: string, host: Platform): Platform {
   if (parts.length > 3) throw invalidArgument(`"${text}": cannot parse platform specifier: invalid argument`)
   const bad = parts.find((part) => !component.test(part))
   if (bad !== undefined) {
-    throw invalidArgument(`"${bad}" is an invalid component of "${text}": platform specifier component must match "${component.source}": invalid argument`)
+    throw invalidArgument(
+      `"${bad}" is an invalid component of "${text}": platform specifier component must match "${component.source}": invalid argument`,
+    )
   }
   const [first = '', second, third] = parts
-  if (second !== undefined) return normalizePlatform({ os: first, architecture: second, ...(third && { variant: third }) })
+  if (second !== undefined)
+    return normalizePlatform({ os: first, architecture: second, ...(third && { variant: third }) })
   if (operatingSystems.has(first) || first === 'macos') {
     return normalizePlatform({ ...host, os: first })
   }

@@ -7,6 +7,8 @@ export interface ImageCatalog {
   layerDirectories(imageId: string): { layersRoot: string; directories: string[] }
   /** Containers that use an image are asked for by image removal and list; core answers. */
   setUsage(usage: ImageUsage): void
+  /** Called when a container is gone: layers that only it still held (its image was removed by force) can go. */
+  containerRemoved(imageId: string): void
 }
 
 export interface ImageUsage {
@@ -90,6 +92,8 @@ export interface ImageRow {
   createdAtNs: string
   lastTaggedAtNs?: string
   parentId?: string
+  /** Removed by force while containers are made from it: shown nowhere, but its layers stay until they are gone. */
+  hidden?: boolean
 }
 
 export interface LayerRow {

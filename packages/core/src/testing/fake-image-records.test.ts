@@ -1,0 +1,5 @@
+import t from 'tap'
+import { fakeImageRecords } from './fake-image-records.ts'
+import { imageRecordsContract } from './image-records-contract.ts'
+
+imageRecordsContract(t, fakeImageRecords)

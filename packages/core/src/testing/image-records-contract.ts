@@ -1,0 +1,108 @@
+/** What every implementation of ImageRecords promises; run on the fake and on the database. */
+import type { BlobRow, ImageRecords, ImageRow, LayerRow } from '../ports/images.ts'
+
+/** The few assertions the contract needs; tap's test object has them. */
+export interface ContractTest {
+  test(name: string, body: (t: ContractTest) => void | Promise<void>): unknown
+  same(actual: unknown, expected: unknown, message?: string): unknown
+  equal(actual: unknown, expected: unknown, message?: string): unknown
+  throws(work: () => unknown, message?: string): unknown
+}
+
+const image: ImageRow = {
+  id: `sha256:${'a'.repeat(64)}`,
+  manifestDigest: `sha256:${'b'.repeat(64)}`,
+  manifestMediaType: 'application/vnd.oci.image.manifest.v1+json',
+  configJson: '{"os":"linux","text":"ä\\u0000 🐳"}',
+  chainIds: ['sha256:one', 'sha256:two'],
+  blobDigests: ['sha256:three', 'sha256:four'],
+  sizeBytes: 5_000_000_000,
+  createdAtNs: '1700000000123456789',
+  lastTaggedAtNs: '1700000001123456789',
+  parentId: `sha256:${'c'.repeat(64)}`,
+  hidden: true,
+}
+const { lastTaggedAtNs: _tagged, parentId: _parent, hidden: _hidden, ...plainImage } = image
+
+const layer: LayerRow = {
+  chainId: 'sha256:two',
+  diffId: 'sha256:diff',
+  parentChainId: 'sha256:one',
+  directory: 'ab12/diff',
+  sizeBytes: 2 ** 40,
+}
+const blob: BlobRow = { digest: 'sha256:three', mediaType: 'x/y', sizeBytes: 12, sources: ['docker.io/library/a'] }
+
+/** `make` answers an empty store each time. */
+export function imageRecordsContract(t: ContractTest, make: () => ImageRecords): void {
+  t.test('an image comes back as it was put, with and without its optional fields', (t) => {
+    const records = make()
+    records.putImage(image)
+    t.same(records.getImage(image.id), image)
+    records.putImage(plainImage)
+    t.same(records.getImage(image.id), plainImage, 'a second put replaces the whole row')
+    t.same(records.listImages(), [plainImage])
+    records.deleteImage(image.id)
+    records.deleteImage(image.id)
+    t.equal(records.getImage(image.id), undefined)
+    t.same(records.listImages(), [])
+  })
+  t.test('a reference means one image at a time', (t) => {
+    const records = make()
+    const other = { ...plainImage, id: `sha256:${'d'.repeat(64)}` }
+    records.putImage(image)
+    records.putImage(other)
+    records.setReference('docker.io/library/a:latest', image.id)
+    records.setReference('docker.io/library/b:latest', image.id)
+    records.setReference('docker.io/library/a:latest', other.id)
+    const sorted = () => records.listReferences().sort((a, b) => (a.reference < b.reference ? -1 : 1))
+    t.same(sorted(), [
+      { reference: 'docker.io/library/a:latest', imageId: other.id },
+      { reference: 'docker.io/library/b:latest', imageId: image.id },
+    ])
+    records.deleteReference('docker.io/library/a:latest')
+    records.deleteReference('docker.io/library/a:latest')
+    t.same(sorted(), [{ reference: 'docker.io/library/b:latest', imageId: image.id }])
+  })
+  t.test('layers and blobs come back as they were put', (t) => {
+    const records = make()
+    const { parentChainId: _none, ...base } = layer
+    records.putLayer(layer)
+    records.putLayer({ ...base, chainId: 'sha256:one', directory: 'cd34/diff' })
+    t.same(records.getLayer('sha256:two'), layer)
+    t.same(records.getLayer('sha256:one'), { ...base, chainId: 'sha256:one', directory: 'cd34/diff' })
+    t.equal(records.listLayers().length, 2)
+    records.deleteLayer('sha256:two')
+    t.equal(records.getLayer('sha256:two'), undefined)
+    records.putBlob(blob)
+    records.putBlob({ ...blob, sources: [] })
+    t.same(records.getBlob(blob.digest), { ...blob, sources: [] })
+    t.equal(records.listBlobs().length, 1)
+    records.deleteBlob(blob.digest)
+    records.deleteBlob(blob.digest)
+    t.same(records.listBlobs(), [])
+  })
+  t.test('a transaction is all or nothing', (t) => {
+    const records = make()
+    records.putBlob(blob)
+    t.throws(() =>
+      records.transaction(() => {
+        records.putImage(image)
+        records.setReference('docker.io/library/a:latest', image.id)
+        records.deleteBlob(blob.digest)
+        throw new Error('half way')
+      }),
+    )
+    t.same(records.listImages(), [])
+    t.same(records.listReferences(), [])
+    t.same(records.getBlob(blob.digest), blob)
+    t.equal(
+      records.transaction(() => {
+        records.putImage(image)
+        return 7
+      }),
+      7,
+    )
+    t.same(records.getImage(image.id), image)
+  })
+}

@@ -1,0 +1,207 @@
+/**
+ * Blobs by digest: `content/blobs/sha256/<hex>`. A blob is hashed while it is written to staging; only when the digest is
+ * known to be right is it synced, renamed to its digest, and then recorded. What a crash leaves in staging is rubbish.
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { open, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type BlobRow, type ImageRecords, internal, invalidArgument } from '@dockerd-ts/core'
+import { hasCode, makeDirectories, moveInto, writeAll } from './files.ts'
+
+export interface StagedBlob {
+  path: string
+  digest: string
+  sizeBytes: number
+}
+
+export interface StageOptions {
+  /** Throws invalidArgument when the content has another digest. */
+  digest?: string
+  /** More is refused while it streams. */
+  limitBytes?: number
+  onBytes?: (total: number) => void
+}
+
+export class ContentStore {
+  readonly #root: string
+  readonly #records: ImageRecords
+  /** Digests that work under way counts on; never collected. */
+  readonly #pins = new Map<string, number>()
+
+  constructor(root: string, records: ImageRecords) {
+    this.#root = root
+    this.#records = records
+  }
+
+  get stagingDirectory(): string {
+    return join(this.#root, 'staging')
+  }
+
+  get #blobDirectory(): string {
+    return join(this.#root, 'blobs', 'sha256')
+  }
+
+  async prepare(): Promise<void> {
+    await makeDirectories(this.stagingDirectory, this.#blobDirectory)
+  }
+
+  path(digest: string): string {
+    return join(this.#blobDirectory, digest.replace(/^sha256:/, ''))
+  }
+
+  has(digest: string): boolean {
+    return this.#records.getBlob(digest) !== undefined
+  }
+
+  get(digest: string): BlobRow | undefined {
+    return this.#records.getBlob(digest)
+  }
+
+  /** A name in staging for a file that the caller writes itself. */
+  stagingPath(): string {
+    return join(this.stagingDirectory, randomBytes(8).toString('hex'))
+  }
+
+  /** Writes a stream to staging. On an error nothing is left. */
+  async stage(source: AsyncIterable<Buffer>, options: StageOptions = {}): Promise<StagedBlob> {
+    const path = this.stagingPath()
+    const hash = createHash('sha256')
+    const limitBytes = options.limitBytes ?? Number.MAX_SAFE_INTEGER
+    const handle = await open(path, 'wx', 0o600)
+    let sizeBytes = 0
+    try {
+      for await (const chunk of source) {
+        sizeBytes += chunk.length
+        if (sizeBytes > limitBytes) throw invalidArgument(`content is larger than ${limitBytes} bytes`)
+        hash.update(chunk)
+        await writeAll(handle, chunk)
+        options.onBytes?.(sizeBytes)
+      }
+      await handle.close()
+      const digest = `sha256:${hash.digest('hex')}`
+      if (options.digest !== undefined && options.digest !== digest) {
+        throw invalidArgument(`content does not match its digest: expected ${options.digest}, got ${digest}`)
+      }
+      return { path, digest, sizeBytes }
+    } catch (error) {
+      await handle.close().catch(() => {})
+      await rm(path, { force: true })
+      throw error
+    }
+  }
+
+  /** Takes a staged file into the store; its digest has been computed while it was written. */
+  async commit(staged: StagedBlob, mediaType: string, source?: string): Promise<BlobRow> {
+    const known = this.get(staged.digest)
+    if (known !== undefined) {
+      await rm(staged.path, { force: true })
+      return this.#addSource(known, source)
+    }
+    const handle = await open(staged.path, 'r+')
+    try {
+      await handle.datasync()
+    } finally {
+      await handle.close()
+    }
+    await moveInto(staged.path, this.path(staged.digest))
+    const row = {
+      digest: staged.digest,
+      mediaType,
+      sizeBytes: staged.sizeBytes,
+      sources: source === undefined ? [] : [source],
+    }
+    this.#records.putBlob(row)
+    return row
+  }
+
+  #addSource(row: BlobRow, source: string | undefined): BlobRow {
+    if (source === undefined || row.sources.includes(source)) return row
+    // The newest ones: a base image can come from any number of repositories.
+    const grown = { ...row, sources: [...row.sources.slice(-15), source] }
+    this.#records.putBlob(grown)
+    return grown
+  }
+
+  /** Notes that a repository has the blob, for cross-repository mounts. */
+  addSource(digest: string, source: string): void {
+    const row = this.get(digest)
+    if (row !== undefined) this.#addSource(row, source)
+  }
+
+  /** A document that is at hand: manifests, configurations. */
+  async put(data: Buffer, mediaType: string, source?: string): Promise<BlobRow> {
+    const digest = `sha256:${createHash('sha256').update(data).digest('hex')}`
+    const known = this.get(digest)
+    if (known !== undefined) return this.#addSource(known, source)
+    return this.commit(await this.stage(only(data), {}), mediaType, source)
+  }
+
+  read(digest: string): AsyncIterable<Buffer> {
+    return createReadStream(this.path(digest), { highWaterMark: 256 * 1024 })
+  }
+
+  async readSmall(digest: string, limitBytes: number): Promise<Buffer> {
+    const path = this.path(digest)
+    const { size } = await stat(path)
+    if (size > limitBytes) throw internal(`blob ${digest} is larger than ${limitBytes} bytes`)
+    return readFile(path)
+  }
+
+  /** Keeps digests from collection until the returned function is called. */
+  pin(...digests: readonly string[]): () => void {
+    for (const digest of digests) this.#pins.set(digest, (this.#pins.get(digest) ?? 0) + 1)
+    let released = false
+    return () => {
+      if (released) return
+      released = true
+      for (const digest of digests) {
+        const left = (this.#pins.get(digest) ?? 1) - 1
+        if (left === 0) this.#pins.delete(digest)
+        else this.#pins.set(digest, left)
+      }
+    }
+  }
+
+  isPinned(digest: string): boolean {
+    return this.#pins.has(digest)
+  }
+
+  /** Deletes the file of a blob whose row is gone; already gone counts as done. */
+  async deleteFile(digest: string): Promise<void> {
+    await rm(this.path(digest), { force: true })
+  }
+
+  /** After a crash: empties staging, drops files without a row and rows without a file. Answers the lost digests. */
+  async reconcile(): Promise<string[]> {
+    await this.prepare()
+    for (const name of await readdir(this.stagingDirectory)) {
+      await rm(join(this.stagingDirectory, name), { recursive: true, force: true })
+    }
+    const rows = new Map(this.#records.listBlobs().map((row) => [row.digest, row]))
+    for (const name of await readdir(this.#blobDirectory)) {
+      if (!rows.has(`sha256:${name}`)) await rm(join(this.#blobDirectory, name), { recursive: true, force: true })
+    }
+    const lost: string[] = []
+    for (const row of rows.values()) {
+      if ((await fileSize(this.path(row.digest))) === row.sizeBytes) continue
+      this.#records.deleteBlob(row.digest)
+      await this.deleteFile(row.digest)
+      lost.push(row.digest)
+    }
+    return lost
+  }
+}
+
+async function fileSize(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
+async function* only(data: Buffer): AsyncGenerator<Buffer> {
+  yield data
+}
