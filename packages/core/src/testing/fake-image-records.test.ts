@@ -2,4 +2,4 @@ import t from 'tap'
 import { fakeImageRecords } from './fake-image-records.ts'
 import { imageRecordsContract } from './image-records-contract.ts'
 
-imageRecordsContract(t, fakeImageRecords)
+imageRecordsContract((name, body) => t.test(name, body), fakeImageRecords)

@@ -2,12 +2,14 @@
 import type { BlobRow, ImageRecords, ImageRow, LayerRow } from '../ports/images.ts'
 
 /** The few assertions the contract needs; tap's test object has them. */
-export interface ContractTest {
-  test(name: string, body: (t: ContractTest) => void | Promise<void>): unknown
+export interface ContractAssertions {
   same(actual: unknown, expected: unknown, message?: string): unknown
   equal(actual: unknown, expected: unknown, message?: string): unknown
-  throws(work: () => unknown, message?: string): unknown
+  throws(work: () => void): unknown
 }
+
+/** Registers one case with the test runner: `(name, body) => t.test(name, body)`. */
+export type ContractTest = (name: string, body: (t: ContractAssertions) => Promise<void>) => unknown
 
 const image: ImageRow = {
   id: `sha256:${'a'.repeat(64)}`,
@@ -34,8 +36,8 @@ const layer: LayerRow = {
 const blob: BlobRow = { digest: 'sha256:three', mediaType: 'x/y', sizeBytes: 12, sources: ['docker.io/library/a'] }
 
 /** `make` answers an empty store each time. */
-export function imageRecordsContract(t: ContractTest, make: () => ImageRecords): void {
-  t.test('an image comes back as it was put, with and without its optional fields', (t) => {
+export function imageRecordsContract(test: ContractTest, make: () => ImageRecords): void {
+  test('an image comes back as it was put, with and without its optional fields', async (t) => {
     const records = make()
     records.putImage(image)
     t.same(records.getImage(image.id), image)
@@ -47,7 +49,7 @@ export function imageRecordsContract(t: ContractTest, make: () => ImageRecords):
     t.equal(records.getImage(image.id), undefined)
     t.same(records.listImages(), [])
   })
-  t.test('a reference means one image at a time', (t) => {
+  test('a reference means one image at a time', async (t) => {
     const records = make()
     const other = { ...plainImage, id: `sha256:${'d'.repeat(64)}` }
     records.putImage(image)
@@ -64,7 +66,7 @@ export function imageRecordsContract(t: ContractTest, make: () => ImageRecords):
     records.deleteReference('docker.io/library/a:latest')
     t.same(sorted(), [{ reference: 'docker.io/library/b:latest', imageId: image.id }])
   })
-  t.test('layers and blobs come back as they were put', (t) => {
+  test('layers and blobs come back as they were put', async (t) => {
     const records = make()
     const { parentChainId: _none, ...base } = layer
     records.putLayer(layer)
@@ -82,7 +84,7 @@ export function imageRecordsContract(t: ContractTest, make: () => ImageRecords):
     records.deleteBlob(blob.digest)
     t.same(records.listBlobs(), [])
   })
-  t.test('a transaction is all or nothing', (t) => {
+  test('a transaction is all or nothing', async (t) => {
     const records = make()
     records.putBlob(blob)
     t.throws(() =>

@@ -1,2 +1,2 @@
 export { fakeImageRecords } from './fake-image-records.ts'
-export { type ContractTest, imageRecordsContract } from './image-records-contract.ts'
+export { type ContractAssertions, type ContractTest, imageRecordsContract } from './image-records-contract.ts'
