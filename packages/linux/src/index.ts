@@ -1,1 +1,1 @@
-export {}
+export { OverlayRootFilesystems, type OverlayRootFilesystemsOptions } from './mounts/overlay-root-filesystems.ts'
