@@ -94,6 +94,9 @@ export const ImagePruneResponse = z.object({
 })
 export type ImagePruneResponse = z.infer<typeof ImagePruneResponse>
 
+export const BuildPruneResponse = z.object({ CachesDeleted: strings.nullable(), SpaceReclaimed: int64 })
+export type BuildPruneResponse = z.infer<typeof BuildPruneResponse>
+
 export const ImageSearchResponseItem = z.object({
   star_count: int64,
   is_official: z.boolean(),

@@ -1,0 +1,113 @@
+/**
+ * Reads a JSON body the way Go does, by its schema: field names match in any case, null is absent, unknown fields are
+ * dropped, a list of strings may be one string for Cmd and Entrypoint. The schema then checks types and bounds.
+ */
+import type { z } from 'zod'
+import { strSlice } from '../schemas/primitives.ts'
+import { InvalidRequest } from './invalid-request.ts'
+
+type Normalizer = (value: unknown) => unknown
+
+/** The parts of zod's definition objects that are read here. */
+interface Definition {
+  type: string
+  shape?: Record<string, z.ZodType>
+  element?: z.ZodType
+  valueType?: z.ZodType
+  innerType?: z.ZodType
+}
+
+const normalizers = new WeakMap<z.ZodType, Normalizer>()
+
+/** Throws InvalidRequest with Docker's `invalid JSON: …`. An empty text or `null` is an empty object. */
+export function parseJsonBody<S extends z.ZodType>(schema: S, text: string): z.infer<S> {
+  const value = text.trim() === '' ? {} : parseJson(text)
+  const result = schema.safeParse(normalizerOf(schema)(value ?? {}))
+  if (result.success) return result.data
+  const issue = result.error.issues[0]
+  const path = issue?.path.map(String).join('.') ?? ''
+  throw new InvalidRequest(`invalid JSON: ${path === '' ? '' : `${path}: `}${issue?.message ?? 'invalid value'}`)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    if (message.startsWith('Unexpected non-whitespace character after JSON')) {
+      throw new InvalidRequest('unexpected content after JSON')
+    }
+    throw new InvalidRequest(`invalid JSON: ${message}`)
+  }
+}
+
+function normalizerOf(schema: z.ZodType): Normalizer {
+  const known = normalizers.get(schema)
+  if (known !== undefined) return known
+  const normalizer = makeNormalizer(schema)
+  normalizers.set(schema, normalizer)
+  return normalizer
+}
+
+function makeNormalizer(schema: z.ZodType): Normalizer {
+  if (schema === strSlice) return (value) => (typeof value === 'string' ? [value] : value)
+  const { type, shape, element, valueType, innerType } = schema.def as unknown as Definition
+  if (innerType !== undefined) return normalizerOf(innerType)
+  if (type === 'object' && shape !== undefined) return objectNormalizer(shape)
+  if (type === 'array' && element !== undefined) return arrayNormalizer(element)
+  if (type === 'record' && valueType !== undefined) return recordNormalizer(valueType)
+  return (value) => value
+}
+
+function objectNormalizer(shape: Record<string, z.ZodType>): Normalizer {
+  const fields = new Map<string, readonly [name: string, normalize: Normalizer]>()
+  for (const [name, schema] of Object.entries(shape)) fields.set(name.toLowerCase(), [name, normalizerOf(schema)])
+  return (value) => {
+    if (!isPlainObject(value)) return value
+    const result: Record<string, unknown> = {}
+    for (const [key, entry] of Object.entries(value)) {
+      if (entry === null) continue
+      const field = fields.get(key.toLowerCase())
+      if (field !== undefined) result[field[0]] = field[1](entry)
+    }
+    return result
+  }
+}
+
+function arrayNormalizer(element: z.ZodType): Normalizer {
+  const normalize = normalizerOf(element)
+  return (value) => (Array.isArray(value) ? value.map((entry) => normalize(entry ?? zeroValue(element))) : value)
+}
+
+function recordNormalizer(valueSchema: z.ZodType): Normalizer {
+  const normalize = normalizerOf(valueSchema)
+  return (value) => {
+    if (!isPlainObject(value)) return value
+    return Object.fromEntries(
+      Object.entries(value).map(([key, entry]) => [key, entry === null ? zeroValue(valueSchema) : normalize(entry)]),
+    )
+  }
+}
+
+/** What Go's decoder leaves for a null in a list or map: the type's zero value; null itself where null has a meaning. */
+function zeroValue(schema: z.ZodType): unknown {
+  switch ((schema.def as unknown as Definition).type) {
+    case 'string':
+      return ''
+    case 'number':
+      return 0
+    case 'boolean':
+      return false
+    case 'object':
+    case 'record':
+      return {}
+    case 'array':
+      return []
+    default:
+      return null
+  }
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
