@@ -3,6 +3,7 @@
  * looked up on the host or in the root filesystem comes in as data.
  */
 import type { ContainerConfig, HostConfig } from '@dockerd-ts/api'
+import { internal } from '../errors/engine-error.ts'
 import { effectiveCapabilities } from './capabilities.ts'
 import { containerEnvironment } from './environment.ts'
 import type { HostFacts } from './host-facts.ts'
@@ -56,7 +57,7 @@ export const ociVersion = '1.0.2'
 export function buildOciSpec(input: SpecInput): OciSpec {
   const { config, hostConfig, host } = input
   const security = parseSecurityOptions(hostConfig.SecurityOpt ?? [])
-  const initPath = usesInit(input) ? host.initPath : undefined
+  const initPath = usesInit(input) ? requireInit(host) : undefined
   const annotations = { ...hostConfig.Annotations, ...input.engineAnnotations }
   return {
     ociVersion,
@@ -86,6 +87,11 @@ export function usesInit(input: Pick<SpecInput, 'hostConfig' | 'initByDefault'>)
   const pidMode = input.hostConfig.PidMode ?? ''
   const ownPidNamespace = pidMode !== 'host' && !pidMode.startsWith('container:')
   return ownPidNamespace && (input.hostConfig.Init ?? input.initByDefault ?? false)
+}
+
+function requireInit(host: HostFacts): string {
+  if (host.initPath === undefined) throw internal('exec: "docker-init": executable file not found in $PATH')
+  return host.initPath
 }
 
 function containerProcess(input: SpecInput, security: SecurityOptions, initPath: string | undefined): OciProcess {
