@@ -2,7 +2,7 @@
  * Decides a container's mounts from all the fields that can name them. Precedence by mount point: VolumesFrom is
  * overridden by Binds and Mounts; the image's and the request's anonymous volumes give way to everything else. Two
  * Binds or Mounts at one place are an error. HostConfig.Tmpfs takes part in these rules but is no mount point of its
- * own: inspect shows it only where the user wrote it, and `readyMounts` reads it from there.
+ * own: inspect shows it only where the user wrote it, and the spec reads it from there.
  */
 import type * as wire from '@dockerd-ts/api'
 import type { MountPlan } from '../containers/container-record.ts'
@@ -10,7 +10,6 @@ import { invalidArgument, isEngineError } from '../errors/engine-error.ts'
 import { checkMount, checkMountPoint, checkOptionTypes } from './check-mount.ts'
 import { cleanPath, isWithin } from './container-path.ts'
 import { parseBind, parseVolumesFrom } from './parse-bind.ts'
-import { tmpfsOptionsOf } from './tmpfs-options.ts'
 
 export interface PlanMountsInput {
   hostConfig: Pick<wire.HostConfig, 'Binds' | 'Mounts' | 'Tmpfs' | 'VolumesFrom' | 'VolumeDriver'>
@@ -67,12 +66,9 @@ function checkFields(hostConfig: PlanMountsInput['hostConfig']): void {
 function inheritedMounts(specification: string, input: PlanMountsInput): MountPlan[] {
   const { container, readOnly } = parseVolumesFrom(specification)
   try {
-    return input.mountsOf(container).map((mount) => ({
-      ...mount,
-      readWrite: mount.readWrite && !readOnly,
-      mode: '',
-      copyUp: false,
-    }))
+    // A tmpfs is its container's own; its options would come without the HostConfig that they are read from.
+    const shared = input.mountsOf(container).filter((mount) => mount.type !== 'tmpfs')
+    return shared.map((mount) => ({ ...mount, readWrite: mount.readWrite && !readOnly, mode: '', copyUp: false }))
   } catch (error) {
     // A container that is only named by a parameter makes the parameter wrong, it is not what was asked for.
     if (isEngineError(error, 'notFound')) throw invalidArgument(error.message, error)
@@ -105,7 +101,7 @@ function planOf(mount: wire.Mount, input: PlanMountsInput): MountPlan {
     createSource: false,
   }
   if (mount.Type === 'bind') return { ...base, ...bindFields(mount, input.dataRoot) }
-  if (mount.Type === 'tmpfs') return { ...base, type: 'tmpfs', tmpfsOptions: tmpfsOptionsOf(mount) }
+  if (mount.Type === 'tmpfs') return { ...base, type: 'tmpfs' }
   const subpath = mount.VolumeOptions?.Subpath
   return {
     ...base,
