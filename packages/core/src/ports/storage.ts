@@ -33,7 +33,12 @@ export interface VolumeRecords {
   deleteVolume(name: string): void
 }
 
+/**
+ * Volumes of the driver `local`. A volume with options (type, device, o) is mounted while containers use it; one without
+ * is a directory.
+ */
 export interface Volumes {
+  /** What exists is answered as it is. No name: an anonymous one is made up and labelled. Errors in Docker's words. */
   create(request: {
     name?: string
     driver?: string
@@ -46,11 +51,16 @@ export interface Volumes {
   /** Deletes the volume and its data. The caller has checked that it is not in use. */
   remove(name: string): Promise<void>
   mountpoint(name: string): string
-  /** Mounts a volume that has type/device/o options; answers the path to bind. */
-  mount(name: string, containerId: string): Promise<string>
+  /**
+   * Answers the path to bind, mounted if the volume has type/device/o options. With `subpath` (relative) that place in
+   * the volume, resolved without ever leaving it; throws notFound when it does not exist.
+   */
+  mount(name: string, containerId: string, subpath?: string): Promise<string>
+  /** Ends all uses of the volume by the container; idempotent. */
   unmount(name: string, containerId: string): Promise<void>
   /** First use of an empty volume: copies what the image has at `destination`, owner and mode of the mount point too. */
   copyUp(name: string, rootFilesystem: string, destination: string): Promise<void>
+  /** Lengths of its files, hard-linked ones once; -1 when that cannot be known (options, for example NFS). */
   sizeBytes(name: string): Promise<number>
 }
 

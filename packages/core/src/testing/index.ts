@@ -1,2 +1,5 @@
 export { fakeImageRecords } from './fake-image-records.ts'
+export { fakeVolumeRecords } from './fake-volume-records.ts'
+export { type FakeVolumes, fakeVolumes } from './fake-volumes.ts'
 export { type ContractAssertions, type ContractTest, imageRecordsContract } from './image-records-contract.ts'
+export { volumeRecordsContract } from './volume-records-contract.ts'
