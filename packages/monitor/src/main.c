@@ -1,0 +1,17 @@
+/* Chooses the mode: `helper` serves the daemon on descriptor 3, `monitor DIRECTORY` looks after one process. */
+#include <stdio.h>
+#include <string.h>
+
+#include "helper/helper.h"
+#include "layer/layer.h"
+#include "monitor/monitor.h"
+
+int main(int argc, char **argv) {
+  if (argc == 2 && strcmp(argv[1], "helper") == 0) return helper_main();
+  if (argc == 3 && strcmp(argv[1], "monitor") == 0) return monitor_main(argv[2]);
+  if (argc >= 2 && strcmp(argv[1], "unpack") == 0) return layer_unpack_main(argc - 1, argv + 1);
+  if (argc >= 2 && strcmp(argv[1], "pack") == 0) return layer_pack_main(argc - 1, argv + 1);
+  if (argc == 2 && strcmp(argv[1], "version") == 0) return puts("dockerd-ts-monitor protocol 1") < 0;
+  fputs("usage: dockerd-ts-monitor helper | monitor DIRECTORY | version\nStarted by dockerd-ts; see PROTOCOL.md.\n", stderr);
+  return 2;
+}
