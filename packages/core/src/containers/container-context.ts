@@ -1,5 +1,6 @@
 /** What every use case of containers works with, and the one way in which a status changes. */
 import type { EngineDependencies } from '../engine-dependencies.ts'
+import type { ExecRegistry } from '../exec/exec-registry.ts'
 import type { KeyedMutex } from '../support/keyed-mutex.ts'
 import type { Container } from './container.ts'
 import type { ContainerStatus, RuntimeState } from './container-record.ts'
@@ -9,6 +10,11 @@ import { checkTransition } from './container-state.ts'
 export interface ContainerContext extends EngineDependencies {
   registry: ContainerRegistry
   locks: KeyedMutex
+  execs: ExecRegistry
+  /** The start of a restart policy, with the container's lock held; never throws: a failure is recorded and logged. */
+  startAgain: (container: Container) => Promise<void>
+  /** The daemon is ending: what stops now is not started again by its policy. */
+  stopping: boolean
 }
 
 export interface ContainerEventSpec {
@@ -48,6 +54,7 @@ export function transition(
   context.logger.debug({ containerId: record.id, from: record.status, to }, 'container status')
   record.status = to
   saveState(context, container, change)
+  container.tellChange()
 }
 
 /** The same without a change of status. */

@@ -1,6 +1,7 @@
 /** A container in the daemon's memory: its record, its current run, and who waits for what becomes of it. */
 import type * as wire from '@dockerd-ts/api'
 import type { MonitorHandle } from '../ports/monitor.ts'
+import type { OciProcess } from '../spec/index.ts'
 import type { ContainerRecord } from './container-record.ts'
 
 /** One life of the container's process, from start to recorded exit. */
@@ -9,8 +10,8 @@ export interface Run {
   /** Resolves when the exit has been recorded (clean-up may still go on). */
   readonly ended: Promise<void>
   readonly end: () => void
-  /** Aborted when the last output is in the log, so that followers finish. */
-  readonly logEnded: AbortController
+  /** `process` of the spec, for execs; unknown after a restart of the daemon until it is read from the bundle. */
+  process?: OciProcess | undefined
 }
 
 export function newRun(monitor: MonitorHandle): Run {
@@ -18,7 +19,7 @@ export function newRun(monitor: MonitorHandle): Run {
   const ended = new Promise<void>((resolve) => {
     end = resolve
   })
-  return { monitor, ended, end, logEnded: new AbortController() }
+  return { monitor, ended, end }
 }
 
 /** A client that attached before the start; connected when the monitor is there, before anything runs. */
@@ -48,6 +49,8 @@ export class Container {
     exit: new Set(),
     removal: new Set(),
   }
+
+  readonly #changeListeners = new Set<() => void>()
 
   constructor(record: ContainerRecord) {
     this.record = record
@@ -85,6 +88,19 @@ export class Container {
   waitResponse(): wire.ContainerWaitResponse {
     const { exitCode, error } = this.record.state
     return error === '' ? { StatusCode: exitCode } : { StatusCode: exitCode, Error: { Message: error } }
+  }
+
+  /** Resolves at the next change of status. */
+  changed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#changeListeners.add(resolve)
+    })
+  }
+
+  tellChange(): void {
+    const listeners = [...this.#changeListeners]
+    this.#changeListeners.clear()
+    for (const listener of listeners) listener()
   }
 
   cancelPendingAttachments(): void {

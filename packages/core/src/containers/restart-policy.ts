@@ -1,6 +1,5 @@
 /** Whether and when a container that ended is started again. Pure; the timer is the caller's. */
 import type * as wire from '@dockerd-ts/api'
-import { invalidArgument } from '../errors/engine-error.ts'
 
 /** Docker's restart manager: 100 ms doubling to one minute, back to the start after a run of ten seconds. */
 const firstDelayMs = 100
@@ -65,23 +64,3 @@ export function restartsAtBoot({ policy, hasRun, manuallyStopped, exitCode, rest
       return false
   }
 }
-
-/** Throws invalidArgument in Docker's words. */
-export function checkRestartPolicy(policy: wire.RestartPolicy | undefined): void {
-  const name = policy?.Name ?? ''
-  const count = policy?.MaximumRetryCount ?? 0
-  const problem = (text: string) => invalidArgument(`invalid restart policy: ${text}`)
-  if (name === 'on-failure') {
-    if (count < 0) throw problem('maximum retry count cannot be negative')
-    return
-  }
-  if (name !== '' && name !== 'no' && name !== 'always' && name !== 'unless-stopped') {
-    throw problem(`unknown policy '${name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`)
-  }
-  if (count !== 0) {
-    throw problem(`maximum retry count can only be used with 'on-failure'${count < 0 ? ' and cannot be negative' : ''}`)
-  }
-}
-
-export const hasRestartPolicy = (policy: wire.RestartPolicy | undefined): boolean =>
-  policy?.Name !== undefined && policy.Name !== '' && policy.Name !== 'no'

@@ -24,13 +24,16 @@ export interface HostHelper {
    * changes. Answers a path that can be executed while the helper lives.
    */
   sealProgram(path: string): Promise<{ path: string }>
-  /** Opens `path` inside `root` with RESOLVE_IN_ROOT, never leaving it whatever links a container makes. */
+  /**
+   * Opens `path` inside `root` with RESOLVE_IN_ROOT, never leaving it whatever links a container makes. The answer is a
+   * path to the opened file itself (`/proc/<helper>/fd/N`), valid until `release`; it can be opened, listed, bound.
+   */
   resolveInRoot(request: {
     root: string
     path: string
     followLast: boolean
     create?: 'directory' | 'file'
-  }): Promise<{ path: string }>
+  }): Promise<{ path: string; release(): Promise<void> }>
   /** Removes a directory tree without following links or crossing mounts; already gone counts as done. */
   removeTree(path: string): Promise<void>
   close(): Promise<void>

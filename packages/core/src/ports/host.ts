@@ -1,5 +1,8 @@
 /** What core asks of the host besides containers: facts, small files of containers, processes. */
+import type * as wire from '@dockerd-ts/api'
 import type { HostFacts } from '../spec/host-facts.ts'
+import type { OciSpec } from '../spec/oci-types.ts'
+import type { HostDevices } from '../spec/spec-resources.ts'
 
 /** Facts that do not change while the daemon runs, computed once: those of the spec's rules, and what `info` shows. */
 export interface HostDescription extends HostFacts {
@@ -32,6 +35,11 @@ export interface Host {
   pathKind(path: string): 'directory' | 'file' | 'other' | undefined
   makeDirectory(path: string): void
   /**
+   * Device nodes that the options name (all of the host's when privileged) and the numbers of block devices with limits.
+   * Throws in Docker's words for a device that does not exist.
+   */
+  findDevices(hostConfig: wire.HostConfig): Promise<HostDevices>
+  /**
    * Text of a small file inside a container's root, never leaving it whatever links the container made; undefined when
    * there is none. Reads at most `limitBytes`.
    */
@@ -59,16 +67,24 @@ export interface ContainerFiles {
   execDirectory(execId: string): string
   logPath(containerId: string): string
   createData(containerId: string): void
+  /** A tmpfs that is /dev/shm of a container whose ipc namespace others may join; answers its path. */
+  mountSharedMemory(containerId: string, sizeBytes: number): Promise<string>
+  sharedMemoryPath(containerId: string): string
+  unmountSharedMemory(containerId: string): Promise<void>
   /** An empty private run directory; what an earlier run left is removed. */
   prepareRun(containerId: string): string
   /** Writes config.json of the bundle. */
   writeSpec(containerId: string, spec: object): void
+  /** undefined: there is none, or it cannot be read. */
+  readSpec(containerId: string): Promise<OciSpec | undefined>
   /** An empty private directory for an exec with its process.json; answers the file's path. */
   prepareExec(execId: string, process: object): string
   /** Removals: already gone counts as done. */
   removeRun(containerId: string): Promise<void>
   removeExec(execId: string): Promise<void>
   removeData(containerId: string): Promise<void>
+  /** One of the directories that `existing` has named. */
+  removeDirectory(path: string): Promise<void>
   /** What exists, for reconcile: container ids of data directories, paths of run and exec directories. */
   existing(): { dataIds: string[]; runDirectories: string[]; execDirectories: string[] }
 }

@@ -51,6 +51,9 @@ export interface EndpointRow {
   gateway6?: string
   aliases: string[]
   dnsNames: string[]
+  /** As asked; decides with the network's name which endpoint carries the default route. */
+  gwPriority?: number
+  /** Those of the endpoint that carries the default route; the container's other endpoints have none. */
   ports: PublishedPort[]
 }
 
@@ -83,6 +86,8 @@ export interface PortRequest {
 
 export interface SetUpRequest {
   containerId: string
+  /** Named in errors; '' or absent falls back to the short id. */
+  containerName?: string
   hostname: string
   domainname?: string
   endpoints: readonly EndpointPlan[]
@@ -96,6 +101,13 @@ export interface SetUpResult {
   endpoints: EndpointRow[]
 }
 
+/** A network to be made: checked and completed (id, name, subnets) by NetworkService. */
+export type NetworkDraft = Omit<NetworkRow, 'id' | 'createdAtNs' | 'scope'>
+
+/**
+ * Life: made at start, then `reconcile` once (bridge, table and ports are there from then on), then any number of
+ * set-ups and tear-downs, then `close`, which leaves everything in the kernel as it is.
+ */
 export interface ContainerNetworks {
   /** Throws in Docker's words, e.g. `… Bind for 0.0.0.0:80 failed: port is already allocated`; nothing stays behind. */
   setUp(request: SetUpRequest): Promise<SetUpResult>
@@ -108,8 +120,16 @@ export interface ContainerNetworks {
   /** Connects and disconnects a running container. */
   connect(request: Omit<SetUpRequest, 'endpoints'> & { endpoint: EndpointPlan }): Promise<EndpointRow>
   disconnect(containerId: string, networkId: string): Promise<void>
+  /** Chooses free subnets where the draft has none. Throws forbidden `Pool overlaps with other one on this address space`. */
+  createNetwork(draft: NetworkDraft): Promise<NetworkRow>
+  /** The caller has checked that no endpoint is left. Idempotent. */
+  removeNetwork(id: string): Promise<void>
+  /** Address of the default bridge, which `host-gateway` stands for; undefined when there is none. */
+  hostGateway(): string | undefined
   /** After a restart: removes host objects that no row of `liveContainerIds` names, restores bridge, table, ports. */
   reconcile(liveContainerIds: ReadonlySet<string>): Promise<{ errors: EngineError[] }>
+  /** Gives up the ports held against other programs; what runs goes on running. */
+  close(): Promise<void>
 }
 
 /** Content of /etc/hosts, /etc/resolv.conf and /etc/hostname for a container. */

@@ -31,7 +31,7 @@ export interface Cgroups {
   thaw(containerId: string, parent?: string): Promise<void>
   processIds(containerId: string, parent?: string): Promise<number[]>
   statistics(containerId: string, parent?: string): Promise<CgroupStatistics>
-  /** Applies live limits; undefined fields stay. */
+  /** Applies live limits, named as in the API's Resources (Memory, CpuQuota, PidsLimit …); undefined ones stay. */
   update(containerId: string, limits: Record<string, number | string | undefined>, parent?: string): Promise<void>
   /** Removes what a dead container left behind. */
   remove(containerId: string, parent?: string): Promise<void>

@@ -1,0 +1,167 @@
+/** The network of a container: what is asked of the networks at start, its name files, and the events that tell of it. */
+import type * as wire from '@dockerd-ts/api'
+import { conflict, notFound } from '../errors/engine-error.ts'
+import type { EndpointPlan, EndpointRow, NameFilesRequest, PortRequest } from '../ports/networks.ts'
+import { shortId } from '../support/ids.ts'
+import type { Container } from './container.ts'
+import type { ContainerContext } from './container-context.ts'
+import type { ContainerRecord } from './container-record.ts'
+import { hasProcess } from './container-state.ts'
+import { type NetworkMode, networkModeOf } from './network-mode.ts'
+import { parsePort } from './port-text.ts'
+
+export interface ContainerNetwork {
+  /** undefined: the host's own. */
+  namespacePath?: string
+  nameFiles: NonNullable<ContainerRecord['nameFiles']>
+  /** What the container calls itself. */
+  hostname: string
+}
+
+export async function setUpNetwork(context: ContainerContext, record: ContainerRecord): Promise<ContainerNetwork> {
+  const mode = networkModeOf(record.hostConfig)
+  if (mode.kind === 'container') return joinNetwork(context, record, mode.container)
+  const hostname = record.config.Hostname ?? ''
+  if (mode.kind === 'host' || record.config.NetworkDisabled) {
+    return { hostname, nameFiles: await writeNameFiles(context, record, { mode, endpoints: [] }) }
+  }
+  const { namespacePath, endpoints } = await context.networks.setUp({
+    containerId: record.id,
+    hostname,
+    ...(record.config.Domainname && { domainname: record.config.Domainname }),
+    endpoints: endpointPlans(record, mode),
+    ports: portRequests(record),
+    sysctls: networkSysctls(record.hostConfig),
+  })
+  const nameFiles = await writeNameFiles(context, record, { mode, endpoints })
+  return { namespacePath, hostname, nameFiles }
+}
+
+/** The other container's namespace, and the very same name files: who rewrites one rewrites it for both. */
+function joinNetwork(context: ContainerContext, record: ContainerRecord, otherId: string): ContainerNetwork {
+  const other = joinable(context, record, otherId, 'network')
+  const { nameFiles, state, config } = other.record
+  if (nameFiles === undefined) throw conflict(`container ${otherId} has no network files yet`)
+  return { namespacePath: `/proc/${state.pid}/ns/net`, nameFiles, hostname: config.Hostname ?? '' }
+}
+
+/** Throws in Docker's words when a container whose namespace is to be joined does not run. */
+export function joinable(
+  context: ContainerContext,
+  record: ContainerRecord,
+  otherId: string,
+  what: 'network' | 'IPC' | 'PID',
+): Container {
+  const other = context.registry.get(otherId) ?? findByReference(context, otherId)
+  if (other.id === record.id) throw conflict('cannot join own network')
+  if (!hasProcess(other.record.status)) throw conflict(`cannot join ${what} of a non running container: ${other.id}`)
+  return other
+}
+
+function findByReference(context: ContainerContext, reference: string): Container {
+  try {
+    return context.registry.find(reference)
+  } catch {
+    throw notFound(`No such container: ${reference}`)
+  }
+}
+
+export function endpointPlans(record: ContainerRecord, mode: NetworkMode): EndpointPlan[] {
+  if (mode.kind === 'none') return []
+  return Object.entries(record.endpoints).map(([network, settings]) => endpointPlan(record, network, settings))
+}
+
+/** On networks of the user's the container answers to its short id too; its name is added by the networks' own rules. */
+export function endpointPlan(
+  record: Pick<ContainerRecord, 'id' | 'name' | 'config'>,
+  network: string,
+  settings: wire.EndpointSettings,
+): EndpointPlan {
+  const aliases = [record.name, ...(settings.Aliases ?? []), shortId(record.id), record.config.Hostname ?? '']
+  return {
+    network,
+    ...(settings.IPAMConfig?.IPv4Address && { ipv4Address: settings.IPAMConfig.IPv4Address }),
+    ...(settings.IPAMConfig?.IPv6Address && { ipv6Address: settings.IPAMConfig.IPv6Address }),
+    ...(settings.MacAddress && { mac: settings.MacAddress }),
+    aliases: [...new Set(aliases.filter((alias) => alias !== ''))],
+    ...(settings.GwPriority !== undefined && { gwPriority: settings.GwPriority }),
+  }
+}
+
+/** PortBindings, and with PublishAllPorts every exposed port that they do not name. */
+export function portRequests({ config, hostConfig }: ContainerRecord): PortRequest[] {
+  const requests: PortRequest[] = []
+  const bindings = { ...hostConfig.PortBindings }
+  if (hostConfig.PublishAllPorts) {
+    for (const port of Object.keys(config.ExposedPorts ?? {})) bindings[port] ??= [{}]
+  }
+  for (const [text, hosts] of Object.entries(bindings)) {
+    const port = parsePort(text)
+    if (port === undefined) continue
+    // A port without bindings counts as one binding to anywhere.
+    for (const { HostIp: hostIp = '', HostPort: hostPort = '' } of hosts?.length ? hosts : [{}]) {
+      requests.push({ protocol: port.protocol, containerPort: port.port, hostIp, hostPort })
+    }
+  }
+  return requests
+}
+
+/** Those that belong to the namespace are set in it before anything runs; the spec carries the rest. */
+function networkSysctls(hostConfig: wire.HostConfig): Record<string, string> {
+  return Object.fromEntries(Object.entries(hostConfig.Sysctls ?? {}).filter(([name]) => name.startsWith('net.')))
+}
+
+function writeNameFiles(
+  context: ContainerContext,
+  record: ContainerRecord,
+  { mode, endpoints }: { mode: NetworkMode; endpoints: readonly EndpointRow[] },
+): Promise<ContainerNetwork['nameFiles']> {
+  const { config, hostConfig } = record
+  return context.nameFiles.write({
+    directory: context.files.dataDirectory(record.id),
+    hostname: config.Hostname ?? '',
+    ...(config.Domainname && { domainname: config.Domainname }),
+    endpoints,
+    extraHosts: [...(hostConfig.ExtraHosts ?? []), ...linkHosts(context, record, mode)],
+    dns: hostConfig.Dns ?? [],
+    dnsSearch: hostConfig.DnsSearch ?? [],
+    dnsOptions: hostConfig.DnsOptions ?? [],
+    mode: nameFilesMode(mode),
+  })
+}
+
+const nameFilesMode = (mode: NetworkMode): NameFilesRequest['mode'] => (mode.kind === 'container' ? 'none' : mode.kind)
+
+/** Links of the default bridge: the other container's names in /etc/hosts. */
+function linkHosts(context: ContainerContext, record: ContainerRecord, mode: NetworkMode): string[] {
+  if (mode.kind !== 'bridge') return []
+  return (record.hostConfig.Links ?? []).flatMap((link) => {
+    const [name = '', alias = name] = link.split(':')
+    const other = context.registry.find(name)
+    if (!hasProcess(other.record.status)) {
+      throw conflict(`Cannot link to a non running container: /${other.record.name} AS /${record.name}/${alias}`)
+    }
+    const address = context.networks.endpointsOf(other.id).find((endpoint) => endpoint.ipv4 !== undefined)?.ipv4
+    if (address === undefined) return []
+    const names = new Set([alias, other.record.config.Hostname ?? '', other.record.name])
+    return [...names].filter((entry) => entry !== '').map((entry) => `${entry}:${address}`)
+  })
+}
+
+/** One event for each endpoint that came up or went down. */
+export function publishNetworkEvents(
+  context: ContainerContext,
+  record: ContainerRecord,
+  action: 'connect' | 'disconnect',
+  endpoints = context.networks.endpointsOf(record.id),
+): void {
+  for (const { networkId } of endpoints) {
+    const network = context.networks.list().find((row) => row.id === networkId)
+    context.events.publish({
+      type: 'network',
+      action,
+      actorId: networkId,
+      attributes: { container: record.id, name: network?.name ?? '', type: network?.driver ?? '' },
+    })
+  }
+}

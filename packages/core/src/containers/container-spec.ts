@@ -1,0 +1,129 @@
+/** Gathers what the OCI spec of a container is built from: users, devices, mounts, namespaces of others. */
+import type { ResolvedRuntime } from '../ports/runtime.ts'
+import {
+  buildOciSpec,
+  type OciSpec,
+  type PlannedMount,
+  type ResolvedUser,
+  resolveUser,
+  type SpecInput,
+} from '../spec/index.ts'
+import type { ContainerContext } from './container-context.ts'
+import { type ContainerNetwork, joinable } from './container-network.ts'
+import type { ContainerRecord } from './container-record.ts'
+
+export interface SpecParts {
+  root: string
+  network: ContainerNetwork
+  /** By destination. */
+  volumePaths: ReadonlyMap<string, string>
+  runtime: ResolvedRuntime
+}
+
+export async function buildContainerSpec(
+  context: ContainerContext,
+  record: ContainerRecord,
+  parts: SpecParts,
+): Promise<OciSpec> {
+  const { settings, hostDescription } = context
+  const { config, hostConfig } = record
+  const [user, devices, shmPath] = await Promise.all([
+    userOf(context, parts.root, { user: config.User ?? '', groups: hostConfig.GroupAdd ?? [] }),
+    context.host.findDevices(hostConfig),
+    sharedMemory(context, record),
+  ])
+  const [height = 0, width = 0] = hostConfig.ConsoleSize ?? []
+  return buildOciSpec({
+    containerId: record.id,
+    config,
+    hostConfig,
+    host: hostDescription,
+    rootfsPath: parts.root,
+    user,
+    hostname: parts.network.hostname,
+    ...(config.Domainname && { domainname: config.Domainname }),
+    namespacePaths: namespacePaths(context, record, parts.network),
+    mounts: plannedMounts(context, record, parts),
+    ...(shmPath !== undefined && { shmPath }),
+    devices,
+    cgroupsPath: context.cgroups.specPath(record.id, hostConfig.CgroupParent || undefined),
+    ...(height > 0 && width > 0 && { consoleSize: { height, width } }),
+    ...(settings.seccompProfileJson !== undefined && { defaultSeccompProfile: settings.seccompProfileJson }),
+    initByDefault: settings.defaultInit,
+  })
+}
+
+/** Both files are small in any real image; a hostile one must not fill the daemon's memory. */
+const userFileLimitBytes = 1024 * 1024
+
+/** Throws invalidArgument `unable to find user x: no matching entries in passwd file`. */
+export async function userOf(
+  context: ContainerContext,
+  root: string,
+  asked: { user: string; groups: readonly string[] },
+): Promise<ResolvedUser> {
+  const [passwdText = '', groupText = ''] = await Promise.all([
+    context.host.readFileInRoot(root, '/etc/passwd', userFileLimitBytes),
+    context.host.readFileInRoot(root, '/etc/group', userFileLimitBytes),
+  ])
+  return resolveUser({ passwdText, groupText }, asked.user, asked.groups)
+}
+
+function namespacePaths(
+  context: ContainerContext,
+  record: ContainerRecord,
+  network: ContainerNetwork,
+): SpecInput['namespacePaths'] {
+  const pathOf = (mode: string | undefined, what: 'IPC' | 'PID', type: 'ipc' | 'pid') => {
+    const other = /^container:(.*)$/.exec(mode ?? '')?.[1]
+    return other === undefined
+      ? undefined
+      : `/proc/${joinable(context, record, other, what).record.state.pid}/ns/${type}`
+  }
+  const ipc = pathOf(record.hostConfig.IpcMode, 'IPC', 'ipc')
+  const pid = pathOf(record.hostConfig.PidMode, 'PID', 'pid')
+  return {
+    ...(network.namespacePath !== undefined && { network: network.namespacePath }),
+    ...(ipc !== undefined && { ipc }),
+    ...(pid !== undefined && { pid }),
+  }
+}
+
+/** /dev/shm is a mount on the host when others may share it; who joins takes the same one. */
+async function sharedMemory(context: ContainerContext, record: ContainerRecord): Promise<string | undefined> {
+  const { IpcMode: mode = '', ShmSize: sizeBytes = 0 } = record.hostConfig
+  const other = /^container:(.*)$/.exec(mode)?.[1]
+  if (other !== undefined) return context.files.sharedMemoryPath(joinable(context, record, other, 'IPC').id)
+  if (mode !== 'shareable') return undefined
+  return context.files.mountSharedMemory(record.id, sizeBytes || context.settings.defaultShmSizeBytes)
+}
+
+function plannedMounts(context: ContainerContext, record: ContainerRecord, parts: SpecParts): PlannedMount[] {
+  const mounts = record.mounts.flatMap((plan): PlannedMount[] => {
+    // The spec takes every tmpfs from the HostConfig.
+    if (plan.type === 'tmpfs') return []
+    if (plan.type === 'bind' && plan.createSource && context.host.pathKind(plan.source) === undefined) {
+      context.host.makeDirectory(plan.source)
+    }
+    return [
+      {
+        kind: plan.type,
+        source: plan.type === 'volume' ? (parts.volumePaths.get(plan.destination) ?? '') : plan.source,
+        destination: plan.destination,
+        writable: plan.readWrite,
+        ...(plan.propagation && { propagation: plan.propagation }),
+        ...(plan.nonRecursive && { nonRecursive: true }),
+        ...(plan.readOnlyNonRecursive && { readOnlyNonRecursive: true }),
+        ...(plan.readOnlyForceRecursive && { readOnlyForceRecursive: true }),
+      },
+    ]
+  })
+  return [...mounts, ...nameFileMounts(parts.network)]
+}
+
+const nameFileMounts = ({ nameFiles }: ContainerNetwork): PlannedMount[] =>
+  [
+    [nameFiles.resolvConfPath, '/etc/resolv.conf'],
+    [nameFiles.hostnamePath, '/etc/hostname'],
+    [nameFiles.hostsPath, '/etc/hosts'],
+  ].map(([source = '', destination = '']) => ({ kind: 'file', source, destination, writable: true }))

@@ -1,0 +1,40 @@
+/** What images, networks and volumes may know about containers. */
+import type { ContainerUser, ContainerUsers } from '../engine-dependencies.ts'
+import { volumesOf } from '../mounts/mount-points.ts'
+import type { ImageUsage } from '../ports/images.ts'
+import type { Container } from './container.ts'
+import type { ContainerContext } from './container-context.ts'
+import { hasProcess, isRunning } from './container-state.ts'
+
+export function createContainerUsers(context: ContainerContext): ContainerUsers {
+  return {
+    find: (reference) => toUser(context.registry.find(reference)),
+    list: () => context.registry.all().map(toUser),
+    exclusively: (containerId, work) => context.locks.run(containerId, work),
+    setEndpoint: (containerId, network, settings) => {
+      const { record } = context.registry.find(containerId)
+      if (settings === undefined) delete record.endpoints[network]
+      else record.endpoints[network] = settings
+      context.records.updateContainer(record)
+    },
+  }
+}
+
+const toUser = ({ record }: Container): ContainerUser => ({
+  id: record.id,
+  name: record.name,
+  running: hasProcess(record.status),
+  hostname: record.config.Hostname ?? '',
+  domainname: record.config.Domainname ?? '',
+  networkMode: record.hostConfig.NetworkMode ?? '',
+  endpoints: record.endpoints,
+  volumeNames: volumesOf(record.mounts),
+})
+
+export const imageUsage = (context: ContainerContext): ImageUsage => ({
+  containersOf: (imageId) =>
+    context.registry
+      .all()
+      .filter(({ record }) => record.imageId === imageId)
+      .map(({ record }) => ({ id: record.id, name: record.name, running: isRunning(record.status) })),
+})

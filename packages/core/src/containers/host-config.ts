@@ -1,0 +1,46 @@
+/** The daemon's own defaults for a HostConfig, around the rules of the spec about options, resources and security. */
+import type * as wire from '@dockerd-ts/api'
+import { invalidArgument } from '../errors/engine-error.ts'
+import { checkHostConfig, type HostConfigCheck } from '../spec/index.ts'
+import { parseSignal } from '../support/signals.ts'
+import type { ContainerContext } from './container-context.ts'
+import { checkLogConfig, effectiveLogConfig } from './log-config.ts'
+
+/** Throws invalidArgument in Docker's words. The request's own objects are left alone. */
+export function adaptHostConfig(
+  context: ContainerContext,
+  config: wire.ContainerConfig,
+  asked: wire.HostConfig,
+): HostConfigCheck {
+  const { settings, runtimes, hostDescription } = context
+  if (config.StopSignal && parseSignal(config.StopSignal) === undefined) {
+    throw invalidArgument(`invalid signal: ${config.StopSignal}`)
+  }
+  const checked = checkHostConfig(withDaemonDefaults(context, asked), config, hostDescription)
+  const { hostConfig } = checked
+  hostConfig.Runtime = asked.Runtime || runtimes.defaultName
+  if (!Object.hasOwn(runtimes.list(), hostConfig.Runtime)) {
+    throw invalidArgument(`unknown or invalid runtime name: ${hostConfig.Runtime}`)
+  }
+  const log = effectiveLogConfig(asked.LogConfig, settings.defaultLogConfig)
+  checkLogConfig(log.Type, log.Config)
+  hostConfig.LogConfig = log
+  if ((asked.MemorySwappiness ?? -1) === -1) hostConfig.MemorySwappiness = null
+  return checked
+}
+
+function withDaemonDefaults({ settings }: ContainerContext, asked: wire.HostConfig): wire.HostConfig {
+  const named = new Set((asked.Ulimits ?? []).map((ulimit) => ulimit.Name))
+  const ulimits = settings.defaultUlimits.filter((ulimit) => !named.has(ulimit.Name))
+  const securityOptions = asked.SecurityOpt ?? []
+  const addNoNewPrivileges =
+    settings.noNewPrivileges && !securityOptions.some((option) => option.startsWith('no-new-privileges'))
+  return {
+    ...asked,
+    ShmSize: asked.ShmSize || settings.defaultShmSizeBytes,
+    IpcMode: asked.IpcMode || settings.defaultIpcMode,
+    CgroupnsMode: asked.CgroupnsMode || settings.defaultCgroupNamespaceMode,
+    ...(ulimits.length > 0 && { Ulimits: [...(asked.Ulimits ?? []), ...ulimits] }),
+    ...(addNoNewPrivileges && { SecurityOpt: [...securityOptions, 'no-new-privileges'] }),
+  }
+}

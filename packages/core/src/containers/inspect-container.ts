@@ -1,0 +1,94 @@
+/** Everything about one container. Takes no lock: it answers while a stop waits. */
+import type * as wire from '@dockerd-ts/api'
+import { mountPoints } from '../mounts/mount-points.ts'
+import { commandOf } from '../spec/index.ts'
+import { rfc3339Nano } from '../support/go-time.ts'
+import type { Container } from './container.ts'
+import type { ContainerContext } from './container-context.ts'
+import { wireState } from './container-state.ts'
+import { networkModeOf } from './network-mode.ts'
+import { networksView, portMap } from './network-view.ts'
+
+export async function inspectContainer(
+  context: ContainerContext,
+  reference: string,
+  { size }: { size: boolean },
+): Promise<wire.ContainerInspectResponse> {
+  const container = context.registry.find(reference)
+  const { record } = container
+  const [path = '', ...args] = commandOf(record.config)
+  return {
+    Id: record.id,
+    Created: rfc3339Nano(record.createdAtNs),
+    Path: path,
+    Args: args,
+    State: stateView(container),
+    Image: record.imageId,
+    ResolvConfPath: record.nameFiles?.resolvConfPath ?? '',
+    HostnamePath: record.nameFiles?.hostnamePath ?? '',
+    HostsPath: record.nameFiles?.hostsPath ?? '',
+    LogPath: record.hostConfig.LogConfig?.Type === 'json-file' ? context.files.logPath(record.id) : '',
+    Name: `/${record.name}`,
+    RestartCount: record.state.restartCount,
+    Driver: 'overlay2',
+    Platform: record.platform,
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: context.hostDescription.apparmorAvailable ? appArmorProfile(record.hostConfig) : '',
+    ExecIDs: context.execs.idsOf(record.id),
+    HostConfig: record.hostConfig,
+    GraphDriver: { Name: 'overlay2', Data: null },
+    ...(size && (await sizes(context, container))),
+    Mounts: mountPoints(record.mounts, (name) => context.volumes.mountpoint(name)),
+    Config: record.config,
+    NetworkSettings: networkSettings(context, container),
+  }
+}
+
+export function stateView({ record }: Container): wire.ContainerState {
+  const { state } = record
+  return {
+    ...wireState(record),
+    OOMKilled: state.oomKilled,
+    Pid: state.pid,
+    ExitCode: state.exitCode,
+    Error: state.error,
+    StartedAt: rfc3339Nano(state.startedAtNs),
+    FinishedAt: rfc3339Nano(state.finishedAtNs),
+  }
+}
+
+function appArmorProfile(hostConfig: wire.HostConfig): string {
+  const named = (hostConfig.SecurityOpt ?? []).map((option) => /^apparmor[=:](.*)$/.exec(option)?.[1]).find(Boolean)
+  return named ?? (hostConfig.Privileged ? 'unconfined' : 'docker-default')
+}
+
+/** Bytes of the writable layer, and of it and the image together. */
+export async function sizes(
+  context: ContainerContext,
+  { record }: Container,
+): Promise<{ SizeRw: number; SizeRootFs: number }> {
+  const writable = await context.rootFilesystems.writableSizeBytes(record.id)
+  return { SizeRw: writable, SizeRootFs: imageSizeBytes(context, record.imageId) + writable }
+}
+
+function imageSizeBytes(context: ContainerContext, imageId: string): number {
+  try {
+    return context.images.resolve(imageId).sizeBytes
+  } catch {
+    // Removed by force: what the container keeps of it is not counted twice.
+    return 0
+  }
+}
+
+function networkSettings(context: ContainerContext, { record }: Container): wire.NetworkSettings {
+  const endpoints = context.networks.endpointsOf(record.id)
+  const [first] = endpoints
+  const shared = networkModeOf(record.hostConfig).kind === 'container'
+  return {
+    SandboxID: first === undefined ? '' : record.id,
+    SandboxKey: first?.namespacePath ?? '',
+    Ports: shared ? {} : portMap(record, endpoints),
+    Networks: networksView(context.networks, record, endpoints),
+  }
+}

@@ -1,0 +1,93 @@
+/** Lists containers, newest first. Takes no lock and asks nothing of the host unless sizes are wanted. */
+import type * as wire from '@dockerd-ts/api'
+import type { Filters } from '../engine.ts'
+import { mountPoints } from '../mounts/mount-points.ts'
+import type { EndpointRow } from '../ports/networks.ts'
+import { commandOf } from '../spec/index.ts'
+import type { Container } from './container.ts'
+import type { ContainerContext } from './container-context.ts'
+import { listFilter } from './container-filters.ts'
+import { isRunning, wireStatus } from './container-state.ts'
+import { sizes } from './inspect-container.ts'
+import { networksView, portMap, portSummaries } from './network-view.ts'
+import { statusText } from './status-text.ts'
+
+export interface ListQuery {
+  all: boolean
+  limit?: number
+  size: boolean
+  filters: Filters
+}
+
+export async function listContainers(context: ContainerContext, query: ListQuery): Promise<wire.ContainerSummary[]> {
+  const { all, matches } = listFilter(context, query.filters)
+  const limit = query.limit ?? 0
+  const showAll = query.all || all || limit > 0
+  let containers = context.registry
+    .all()
+    .filter((container) => (showAll || isRunning(container.record.status)) && matches(container))
+    .sort((a, b) => (BigInt(a.record.createdAtNs) < BigInt(b.record.createdAtNs) ? 1 : -1))
+  if (limit > 0) containers = containers.slice(0, limit)
+  const view = summaryView(context)
+  if (!query.size) return containers.map(view)
+  return Promise.all(
+    containers.map(async (container) => ({ ...view(container), ...(await sizes(context, container)) })),
+  )
+}
+
+/** One view for a whole list: each image reference is resolved once. */
+export function summaryView(context: ContainerContext): (container: Container) => wire.ContainerSummary {
+  const nowNs = context.clock.nowNs()
+  const imageIds = new Map<string, string | undefined>()
+  return (container) => {
+    const { record } = container
+    const endpoints = hasEndpoints(record.status) ? context.networks.endpointsOf(record.id) : noEndpoints
+    return {
+      Id: record.id,
+      Names: [`/${record.name}`],
+      Image: shownImage(context, container, imageIds),
+      ImageID: record.imageId,
+      Command: commandText(record.config),
+      Created: Number(BigInt(record.createdAtNs) / 1_000_000_000n),
+      Ports: portSummaries(portMap(record, endpoints)),
+      Labels: record.config.Labels ?? {},
+      State: wireStatus(record),
+      Status: statusText(record, nowNs),
+      HostConfig: {
+        NetworkMode: record.hostConfig.NetworkMode ?? '',
+        ...(record.hostConfig.Annotations && { Annotations: record.hostConfig.Annotations }),
+      },
+      Health: { Status: record.state.health?.status ?? 'none', FailingStreak: record.state.health?.failingStreak ?? 0 },
+      NetworkSettings: { Networks: networksView(context.networks, record, endpoints) },
+      Mounts: mountPoints(record.mounts, (name) => context.volumes.mountpoint(name)),
+    }
+  }
+}
+
+const noEndpoints: readonly EndpointRow[] = []
+const hasEndpoints = (status: Container['record']['status']): boolean => status === 'starting' || isRunning(status)
+
+/** The reference as it was asked for, or the id once it means another image. */
+function shownImage(
+  context: ContainerContext,
+  { record }: Container,
+  imageIds: Map<string, string | undefined>,
+): string {
+  const reference = record.config.Image ?? ''
+  if (!imageIds.has(reference)) imageIds.set(reference, currentImageId(context, reference))
+  return imageIds.get(reference) === record.imageId ? reference : record.imageId
+}
+
+function currentImageId(context: ContainerContext, reference: string): string | undefined {
+  try {
+    return context.images.resolve(reference).id
+  } catch {
+    return undefined
+  }
+}
+
+/** Arguments with blanks are shown in quotes. */
+function commandText(config: wire.ContainerConfig): string {
+  const [path = '', ...args] = commandOf(config)
+  return [path, ...args.map((argument) => (argument.includes(' ') ? `'${argument}'` : argument))].join(' ')
+}

@@ -1,0 +1,42 @@
+/** `HostConfig.NetworkMode` read once: which kind of networking a container has. Pure. */
+import type * as wire from '@dockerd-ts/api'
+
+export type NetworkMode =
+  | { kind: 'bridge' | 'host' | 'none' }
+  /** Shares the network of another container: reference as given, an id once stored. */
+  | { kind: 'container'; container: string }
+  | { kind: 'user'; network: string }
+
+export function networkModeOf(hostConfig: Pick<wire.HostConfig, 'NetworkMode'>): NetworkMode {
+  const mode = hostConfig.NetworkMode ?? ''
+  if (mode === '' || mode === 'default' || mode === 'bridge') return { kind: 'bridge' }
+  if (mode === 'host' || mode === 'none') return { kind: mode }
+  if (mode.startsWith('container:')) return { kind: 'container', container: mode.slice('container:'.length) }
+  return { kind: 'user', network: mode }
+}
+
+/** `default` is an old client's word for `bridge`, as the mode and as a key of EndpointsConfig. */
+const normalName = (network: string) => (network === 'default' || network === '' ? 'bridge' : network)
+
+export interface NormalNetworking {
+  networkMode: string
+  endpoints: Record<string, wire.EndpointSettings>
+}
+
+/** The stored form: the mode's own network is always among the endpoints, unless the network is another container's. */
+export function normalizeNetworking(
+  hostConfig: Pick<wire.HostConfig, 'NetworkMode'>,
+  networking: wire.NetworkingConfig | undefined,
+  macAddress: string | undefined,
+): NormalNetworking {
+  const networkMode = normalName(hostConfig.NetworkMode ?? '')
+  const endpoints: Record<string, wire.EndpointSettings> = {}
+  for (const [name, settings] of Object.entries(networking?.EndpointsConfig ?? {})) {
+    endpoints[normalName(name)] = { ...settings }
+  }
+  if (networkMode.startsWith('container:')) return { networkMode, endpoints: {} }
+  const own = endpoints[networkMode] ?? {}
+  endpoints[networkMode] = own
+  if (macAddress && !own.MacAddress) own.MacAddress = macAddress
+  return { networkMode, endpoints }
+}

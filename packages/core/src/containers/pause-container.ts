@@ -1,0 +1,44 @@
+/** Freezes and thaws the processes of a container. */
+import { conflict, notFound } from '../errors/engine-error.ts'
+import { crashPoint } from '../support/crash-point.ts'
+import type { Container } from './container.ts'
+import { type ContainerContext, transition } from './container-context.ts'
+import { hasProcess } from './container-state.ts'
+
+export function pauseContainer(context: ContainerContext, reference: string): Promise<void> {
+  return locked(context, reference, async (container) => {
+    const { record } = container
+    if (record.status === 'restarting') {
+      throw conflict(`Container ${record.id} is restarting, wait until the container is running`)
+    }
+    if (!hasProcess(record.status)) throw conflict(`container ${record.id} is not running`)
+    if (record.status === 'paused') throw conflict(`Container ${record.id} is already paused`)
+    await context.cgroups.freeze(record.id, record.hostConfig.CgroupParent || undefined)
+    crashPoint('pause:frozen')
+    if (record.status === 'running') transition(context, container, 'paused', { events: [{ action: 'pause' }] })
+  })
+}
+
+export function unpauseContainer(context: ContainerContext, reference: string): Promise<void> {
+  return locked(context, reference, async (container) => {
+    const { record } = container
+    if (record.status !== 'paused') throw conflict(`Container ${record.id} is not paused`)
+    await context.cgroups.thaw(record.id, record.hostConfig.CgroupParent || undefined)
+    crashPoint('unpause:thawed')
+    // A kill may have ended it while it thawed.
+    if (record.status === 'paused') transition(context, container, 'running', { events: [{ action: 'unpause' }] })
+  })
+}
+
+async function locked(
+  context: ContainerContext,
+  reference: string,
+  work: (container: Container) => Promise<void>,
+): Promise<void> {
+  const { id } = context.registry.find(reference)
+  await context.locks.run(id, async () => {
+    const container = context.registry.get(id)
+    if (container === undefined) throw notFound(`No such container: ${reference}`)
+    await work(container)
+  })
+}

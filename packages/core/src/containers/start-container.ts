@@ -1,0 +1,195 @@
+/**
+ * Starts a container's process. The recipe: record the intent; mount the root filesystem, set up the network and prepare
+ * the monitor side by side; build the spec; connect who has attached; run; record the result. A failure takes everything
+ * back in reverse.
+ */
+import { conflict, EngineError, notFound } from '../errors/engine-error.ts'
+import type { MonitorHandle } from '../ports/monitor.ts'
+import type { ResolvedRuntime } from '../ports/runtime.ts'
+import { commandOf } from '../spec/index.ts'
+import { crashPoint } from '../support/crash-point.ts'
+import { UndoStack } from '../support/undo-stack.ts'
+import { type Container, newRun } from './container.ts'
+import { type ContainerContext, transition } from './container-context.ts'
+import { publishNetworkEvents, setUpNetwork } from './container-network.ts'
+import type { ContainerStatus } from './container-record.ts'
+import { buildContainerSpec } from './container-spec.ts'
+import { hasProcess } from './container-state.ts'
+import { mountVolumes, publishVolumeEvents, unmountVolumes } from './container-volumes.ts'
+import { logPlan } from './log-config.ts'
+import { watchExit } from './record-exit.ts'
+import { removeLocked } from './remove-container.ts'
+import { startFailure } from './start-failure.ts'
+
+/** The client's start. Throws notModified when it runs already; the EngineError of what went wrong otherwise. */
+export async function startContainer(context: ContainerContext, reference: string): Promise<void> {
+  const { id } = context.registry.find(reference)
+  await context.locks.run(id, async () => {
+    const container = context.registry.get(id)
+    if (container === undefined || container.beingRemoved) throw notFound(`No such container: ${reference}`)
+    checkStartable(container)
+    container.cancelRestart?.()
+    container.restartDelayMs = 0
+    await startLocked(context, container, { restartCount: 0, manuallyStopped: false })
+  })
+}
+
+/** By the restart policy, with the lock held: keeps the count, and the failure is only recorded, as in Docker. */
+export async function startByPolicy(context: ContainerContext, container: Container): Promise<void> {
+  try {
+    await startLocked(context, container, {
+      restartCount: container.record.state.restartCount,
+      manuallyStopped: false,
+    })
+  } catch {
+    // startLocked has recorded and logged it.
+  }
+}
+
+function checkStartable(container: Container): void {
+  const { status } = container.record
+  if (status === 'paused') throw conflict('cannot start a paused container, try unpause instead')
+  if (hasProcess(status)) throw new EngineError('notModified', '')
+  if (status === 'removing' || status === 'dead') {
+    throw conflict('container is marked for removal and cannot be started')
+  }
+}
+
+/** Starts while the container's lock is held. AutoRemove follows a failure too. */
+export async function startLocked(
+  context: ContainerContext,
+  container: Container,
+  change: { restartCount: number; manuallyStopped: boolean },
+): Promise<void> {
+  // The last run's network and mounts are let go first; its names derive from the same id.
+  await container.released
+  const before = container.record.status
+  transition(context, container, 'starting', { state: { ...change, error: '', exitCode: 0, oomKilled: false } })
+  crashPoint('start:recorded')
+  const undo = new UndoStack()
+  try {
+    const monitor = await runProcess(context, container, undo)
+    undo.keep()
+    container.run = newRun(monitor)
+    crashPoint('start:running-recorded')
+    watchExit(context, container, container.run)
+  } catch (error) {
+    await undoStart(context, container, { error, before, undo })
+  }
+}
+
+async function runProcess(context: ContainerContext, container: Container, undo: UndoStack): Promise<MonitorHandle> {
+  const { record } = container
+  const { monitors, files, hostDescription } = context
+  const runtime = await context.runtimes.resolve(record.hostConfig.Runtime)
+  undo.push('run directory', () => files.removeRun(record.id))
+  const directory = files.prepareRun(record.id)
+  const [monitor, root, network, volumePaths] = await allSettled([
+    undoable(undo, 'monitor', monitors.prepare(monitorPlan(context, container, { directory, runtime })), (it) =>
+      it.close(),
+    ),
+    undoable(undo, 'root filesystem', context.rootFilesystems.mount(record.id), () =>
+      context.rootFilesystems.unmount(record.id),
+    ),
+    undoable(undo, 'network', setUpNetwork(context, record), () => context.networks.tearDown(record.id)),
+    undoable(undo, 'volumes', mountVolumes(context, record), () => unmountVolumes(context, record)),
+  ])
+  crashPoint('start:prepared')
+  files.writeSpec(record.id, await buildContainerSpec(context, record, { root, network, volumePaths, runtime }))
+  crashPoint('start:spec-written')
+  await Promise.all([...container.pendingAttachments].map((attachment) => attachment.connect(monitor)))
+  container.pendingAttachments.clear()
+  const process = await monitor.go()
+  crashPoint('start:process-started')
+  // Kept as started: from here on the exit, not the undo, cleans up.
+  publishNetworkEvents(context, record, 'connect')
+  publishVolumeEvents(context, record, 'mount')
+  const firstStart = record.nameFiles === undefined
+  record.nameFiles = network.nameFiles
+  context.records.transaction(() => {
+    if (firstStart) context.records.updateContainer(record)
+    transition(context, container, 'running', {
+      state: {
+        pid: process.pid,
+        startTimeTicks: process.startTimeTicks,
+        bootId: hostDescription.bootId,
+        startedAtNs: process.startedAtNs,
+      },
+      events: [{ action: 'start' }],
+    })
+  })
+  return monitor
+}
+
+/** What has succeeded is undone by the stack, also when a neighbour that ran beside it fails. */
+async function undoable<T>(
+  undo: UndoStack,
+  name: string,
+  work: Promise<T>,
+  takeBack: (result: T) => unknown,
+): Promise<T> {
+  const result = await work
+  undo.push(name, () => takeBack(result))
+  return result
+}
+
+/** Waits for all of them, so that nothing is still being made when the undo begins; then throws the first failure. */
+async function allSettled<T extends readonly unknown[]>(work: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
+  const results = await Promise.allSettled(work)
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+  return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as unknown as T
+}
+
+function monitorPlan(
+  context: ContainerContext,
+  { record }: Container,
+  { directory, runtime }: { directory: string; runtime: ResolvedRuntime },
+) {
+  const { config, hostConfig } = record
+  const parent = hostConfig.CgroupParent || undefined
+  const log = logPlan(context.files.logPath(record.id), config, hostConfig.LogConfig)
+  const [height = 0, width = 0] = hostConfig.ConsoleSize ?? []
+  return {
+    directory,
+    runtime: runtime.command,
+    process: { kind: 'container' as const, containerId: record.id, bundle: directory },
+    terminal: config.Tty ?? false,
+    ...(config.Tty && height > 0 && width > 0 && { consoleSize: { height, width } }),
+    openStdin: config.OpenStdin ?? false,
+    stdinOnce: (config.StdinOnce ?? false) && !config.Tty,
+    ...(log !== undefined && { log }),
+    cgroupDirectories: context.cgroups.directories(record.id, parent),
+    runtimeStateDirectory: runtime.stateDirectory(record.id),
+  }
+}
+
+interface FailedStart {
+  error: unknown
+  before: ContainerStatus
+  undo: UndoStack
+}
+
+async function undoStart(context: ContainerContext, container: Container, failed: FailedStart): Promise<never> {
+  const { record } = container
+  const failure = startFailure(failed.error, commandOf(record.config)[0] ?? '')
+  for (const problem of await failed.undo.unwind()) {
+    context.logger.error({ containerId: record.id, err: problem }, 'a failed start could not be undone completely')
+  }
+  container.cancelPendingAttachments()
+  const state = { exitCode: failure.exitCode, error: failure.error.message, pid: 0 }
+  transition(context, container, failed.before === 'created' ? 'created' : 'exited', { state })
+  context.logger.warn({ containerId: record.id, err: failed.error }, 'container could not be started')
+  // Who waits for the next exit would wait for ever: the restart policy does not try again after a failed start.
+  if (failed.before === 'restarting') container.tell('exit')
+  if (record.hostConfig.AutoRemove) await removeFailed(context, container)
+  throw failure.error
+}
+
+async function removeFailed(context: ContainerContext, container: Container): Promise<void> {
+  try {
+    await removeLocked(context, container, true)
+  } catch (error) {
+    context.logger.error({ containerId: container.id, err: error }, 'could not remove the container that did not start')
+  }
+}

@@ -1,0 +1,98 @@
+/** Changes limits and the restart policy of a container; a running one is changed live. */
+import type * as wire from '@dockerd-ts/api'
+import { conflict, EngineError, invalidArgument, notFound } from '../errors/engine-error.ts'
+import { checkResources, checkRestartPolicy } from '../spec/index.ts'
+import { crashPoint } from '../support/crash-point.ts'
+import { errorMessage } from '../support/undo-stack.ts'
+import type { Container } from './container.ts'
+import { type ContainerContext, publishContainerEvent } from './container-context.ts'
+import { hasProcess } from './container-state.ts'
+
+export async function updateContainer(
+  context: ContainerContext,
+  reference: string,
+  { RestartPolicy: policy, ...asked }: wire.ContainerUpdateRequest,
+): Promise<wire.ContainerUpdateResponse> {
+  const { resources, warnings } = checkResources(asked, context.hostDescription, true)
+  checkRestartPolicy(policy)
+  const { id } = context.registry.find(reference)
+  await context.locks.run(id, async () => {
+    const container = context.registry.get(id)
+    if (container === undefined) throw notFound(`No such container: ${reference}`)
+    await update(context, container, { resources, policy })
+  })
+  return { Warnings: warnings }
+}
+
+interface Change {
+  resources: wire.Resources
+  policy: wire.RestartPolicy | undefined
+}
+
+async function update(context: ContainerContext, container: Container, { resources, policy }: Change): Promise<void> {
+  const { record } = container
+  const { hostConfig } = record
+  if (container.beingRemoved || record.status === 'dead' || record.status === 'removing') {
+    throw cannotUpdate(record.id, conflict('container is marked for removal and cannot be "update"'))
+  }
+  const changed = changedFields(resources)
+  checkAgainst(record.id, hostConfig, changed)
+  if (policy?.Name && hostConfig.AutoRemove && policy.Name !== 'no') {
+    throw cannotUpdate(
+      record.id,
+      invalidArgument('Restart policy cannot be updated because AutoRemove is enabled for the container'),
+    )
+  }
+  if (hasProcess(record.status) && Object.keys(changed).length > 0) await applyLive(context, container, changed)
+  crashPoint('update:applied')
+  Object.assign(hostConfig, changed)
+  if (policy?.Name) hostConfig.RestartPolicy = { MaximumRetryCount: 0, ...policy }
+  context.records.transaction(() => {
+    context.records.updateContainer(record)
+    publishContainerEvent(context, container, { action: 'update' })
+    context.events.flush()
+  })
+}
+
+const cannotUpdate = (id: string, cause: EngineError): EngineError =>
+  new EngineError(cause.kind, `Cannot update container ${id}: ${cause.message}`, { cause })
+
+/** Zero, null and empty mean: leave it. */
+function changedFields(resources: wire.Resources): wire.Resources {
+  return Object.fromEntries(
+    Object.entries(resources).filter(([, value]) => (Array.isArray(value) ? value.length > 0 : Boolean(value))),
+  )
+}
+
+function checkAgainst(id: string, current: wire.HostConfig, changed: wire.Resources): void {
+  const contradiction = (text: string) => cannotUpdate(id, conflict(text))
+  if (changed.NanoCpus && (current.CpuPeriod || current.CpuQuota)) {
+    throw contradiction('Conflicting options: Nano CPUs cannot be updated as CPU Period/CPU Quota has already been set')
+  }
+  if ((changed.CpuPeriod || changed.CpuQuota) && current.NanoCpus) {
+    throw contradiction('Conflicting options: CPU Period/CPU Quota cannot be updated as NanoCPUs has already been set')
+  }
+  const memory = changed.Memory ?? 0
+  const swap = changed.MemorySwap ?? current.MemorySwap ?? 0
+  if (memory > 0 && swap !== -1 && swap < memory) {
+    throw contradiction(
+      'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',
+    )
+  }
+}
+
+async function applyLive(context: ContainerContext, { record }: Container, changed: wire.Resources): Promise<void> {
+  const limits = Object.fromEntries(
+    Object.entries(changed).filter((entry): entry is [string, number | string] =>
+      ['number', 'string'].includes(typeof entry[1]),
+    ),
+  )
+  try {
+    await context.cgroups.update(record.id, limits, record.hostConfig.CgroupParent || undefined)
+  } catch (error) {
+    throw cannotUpdate(
+      record.id,
+      error instanceof EngineError ? error : new EngineError('internal', errorMessage(error), { cause: error }),
+    )
+  }
+}

@@ -1,0 +1,22 @@
+/** Answers when a container has ended or is gone; registered before the answer's headers go out. */
+import type * as wire from '@dockerd-ts/api'
+import type { WaitCondition } from './container.ts'
+import type { ContainerContext } from './container-context.ts'
+import { isRunning } from './container-state.ts'
+
+export function waitForContainer(
+  context: ContainerContext,
+  reference: string,
+  { condition, signal }: { condition: WaitCondition; signal: AbortSignal },
+): { result: Promise<wire.ContainerWaitResponse> } {
+  const container = context.registry.find(reference)
+  switch (condition) {
+    case 'removed':
+      return { result: container.waitFor('removal', signal) }
+    case 'next-exit':
+      return { result: container.waitFor('exit', signal) }
+    case 'not-running':
+      if (isRunning(container.record.status)) return { result: container.waitFor('exit', signal) }
+      return { result: Promise.resolve(container.waitResponse()) }
+  }
+}

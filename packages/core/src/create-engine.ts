@@ -1,0 +1,68 @@
+/** Puts the engine together from its parts: the services that the HTTP layer calls, recovery, and the end. */
+import { Container } from './containers/container.ts'
+import type { ContainerContext } from './containers/container-context.ts'
+import { ContainerRegistry } from './containers/container-registry.ts'
+import { createContainerService } from './containers/container-service.ts'
+import { createContainerUsers, imageUsage } from './containers/container-users.ts'
+import { startByPolicy } from './containers/start-container.ts'
+import type { Engine } from './engine.ts'
+import type { EngineDependencies } from './engine-dependencies.ts'
+import { ExecRegistry } from './exec/exec-registry.ts'
+import { createExecService } from './exec/exec-service.ts'
+import { type Recovery, reconcile, startAtBoot } from './recovery/reconcile.ts'
+import { KeyedMutex } from './support/keyed-mutex.ts'
+import { createSystemService } from './system/system-service.ts'
+
+export interface RunnableEngine extends Engine {
+  /**
+   * Brings records and host into agreement; call it once, before the socket accepts requests. What is to be started by
+   * its policy starts afterwards, in the background: `startsEnded` resolves when that is done.
+   */
+  recover(): Promise<Omit<Recovery, 'toStart'> & { startsEnded: Promise<void> }>
+  /** Lets go of the monitors; containers run on. */
+  close(): Promise<void>
+}
+
+export function createEngine(dependencies: EngineDependencies): RunnableEngine {
+  const context: ContainerContext = {
+    ...dependencies,
+    startAgain: (container) => startByPolicy(context, container),
+    registry: new ContainerRegistry(),
+    execs: new ExecRegistry(),
+    locks: new KeyedMutex(),
+    stopping: false,
+  }
+  for (const record of context.records.listContainers()) context.registry.add(new Container(record))
+  for (const record of context.records.listExecs()) context.execs.add({ record, monitor: undefined })
+  context.images.setUsage(imageUsage(context))
+  const users = createContainerUsers(context)
+  const volumes = dependencies.volumeService(users)
+  return {
+    containers: createContainerService(context),
+    exec: createExecService(context),
+    images: dependencies.imageService,
+    networks: dependencies.networkService(users),
+    volumes,
+    system: createSystemService({ context, images: dependencies.imageService, volumes }),
+    recover: () => recover(context),
+    close: () => close(context),
+  }
+}
+
+async function recover(context: ContainerContext) {
+  const { toStart, ...recovery } = await reconcile(context)
+  return { ...recovery, startsEnded: startAtBoot(context, toStart) }
+}
+
+async function close(context: ContainerContext): Promise<void> {
+  context.stopping = true
+  for (const container of context.registry.all()) {
+    container.cancelRestart?.()
+    container.cancelPendingAttachments()
+    // Exits that are being recorded right now are let finish; the others are found by the next daemon.
+    await container.released
+    container.run?.monitor.close()
+  }
+  for (const exec of context.execs.all()) exec.monitor?.close()
+  context.events.flush()
+}

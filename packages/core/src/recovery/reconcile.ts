@@ -1,0 +1,207 @@
+/**
+ * What a new daemon finds: the records say what was decided, the kernel and the files say what is. Every container is
+ * brought back to a status that is true, before the socket accepts requests; what belongs to no record is removed.
+ */
+import { type Container, newRun } from '../containers/container.ts'
+import { type ContainerContext, saveState, transition } from '../containers/container-context.ts'
+import { hasProcess } from '../containers/container-state.ts'
+import { recordExit, releaseRun, unknownExit, watchExit } from '../containers/record-exit.ts'
+import { removeLocked } from '../containers/remove-container.ts'
+import { restartsAtBoot } from '../containers/restart-policy.ts'
+import { errorMessage } from '../support/undo-stack.ts'
+import { reconcileExecs } from './reconcile-execs.ts'
+import { removeLeftovers } from './remove-leftovers.ts'
+
+/** Containers side by side; a slow disk must not make the daemon wait for each in turn. */
+const concurrency = 16
+
+export interface Recovery {
+  adopted: number
+  ended: number
+  removed: number
+  /** To be started by their policy once the socket is open. */
+  toStart: Container[]
+}
+
+export async function reconcile(context: ContainerContext): Promise<Recovery> {
+  const recovery: Recovery = { adopted: 0, ended: 0, removed: 0, toStart: [] }
+  const containers = context.registry.all()
+  await inParallel(containers, concurrency, async (container) => {
+    try {
+      await reconcileContainer(context, container, recovery)
+    } catch (error) {
+      context.logger.error({ containerId: container.id, err: error }, 'could not bring the container back')
+    }
+  })
+  await reconcileExecs(context)
+  await restoreNetworks(context)
+  await removeLeftovers(context)
+  for (const container of context.registry.all()) {
+    if (wantsStart(context, container)) recovery.toStart.push(container)
+  }
+  return recovery
+}
+
+async function inParallel<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
+  const iterator = items[Symbol.iterator]()
+  const worker = async () => {
+    for (let next = iterator.next(); !next.done; next = iterator.next()) await work(next.value)
+  }
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker))
+}
+
+async function reconcileContainer(context: ContainerContext, container: Container, recovery: Recovery): Promise<void> {
+  const { record } = container
+  switch (record.status) {
+    case 'creating':
+    case 'removing':
+      if (record.status === 'creating') transition(context, container, 'removing', { state: { removeVolumes: true } })
+      await finishRemoval(context, container)
+      recovery.removed += 1
+      return
+    case 'starting':
+      if (await adopt(context, container)) recovery.adopted += 1
+      else {
+        await undoStart(context, container)
+        recovery.ended += 1
+      }
+      return
+    case 'running':
+    case 'paused':
+    case 'stopping':
+      if (await adopt(context, container)) recovery.adopted += 1
+      else {
+        await recordMissedExit(context, container)
+        recovery.ended += 1
+      }
+      return
+    case 'restarting':
+      // Its timer died with the daemon; the policy decides again below.
+      transition(context, container, 'exited')
+      return
+    case 'created':
+    case 'exited':
+    case 'dead':
+      if (record.hostConfig.AutoRemove && record.state.startedAtNs !== '') {
+        await removeLocked(context, container, true)
+        recovery.removed += 1
+      }
+  }
+}
+
+async function finishRemoval(context: ContainerContext, container: Container): Promise<void> {
+  const { record } = container
+  record.status = 'dead'
+  await removeLocked(context, container, record.state.removeVolumes ?? false)
+}
+
+/** A living monitor whose process is the one that was recorded (or, of a start, whose process runs at all). */
+async function adopt(context: ContainerContext, container: Container): Promise<boolean> {
+  const { record } = container
+  // After a reboot nothing of the old life can be alive, whatever the pids say.
+  if (record.status !== 'starting' && record.state.bootId !== context.hostDescription.bootId) return false
+  const monitor = await context.monitors.adopt(context.files.runDirectory(record.id))
+  const process = monitor?.process
+  if (monitor === undefined || process === undefined) {
+    monitor?.close()
+    return false
+  }
+  const state = {
+    pid: process.pid,
+    startTimeTicks: process.startTimeTicks,
+    bootId: context.hostDescription.bootId,
+    startedAtNs: process.startedAtNs,
+  }
+  container.run = newRun(monitor)
+  if (record.status === 'starting') {
+    record.nameFiles ??= nameFilesOf(context, record.id)
+    context.records.updateContainer(record)
+    transition(context, container, 'running', { state, events: [{ action: 'start' }] })
+  } else if (record.status === 'stopping') {
+    transition(context, container, 'running', { state })
+  } else saveState(context, container, { state })
+  watchExit(context, container, container.run)
+  return true
+}
+
+function nameFilesOf(context: ContainerContext, id: string) {
+  const directory = context.files.dataDirectory(id)
+  return {
+    hostnamePath: `${directory}/hostname`,
+    hostsPath: `${directory}/hosts`,
+    resolvConfPath: `${directory}/resolv.conf`,
+  }
+}
+
+/** A start that was cut off: its process may even have ended already, then that is its exit. */
+async function undoStart(context: ContainerContext, container: Container): Promise<void> {
+  const { record } = container
+  const exit = await context.monitors.readExit(context.files.runDirectory(record.id))
+  if (exit?.pid !== undefined && exit.startError === undefined) {
+    transition(context, container, 'running', { state: { startedAtNs: exit.startedAtNs ?? exit.finishedAtNs } })
+    recordExit(context, container, exit)
+    await container.released
+    return
+  }
+  await deleteFromRuntime(context, container)
+  await releaseRun(context, container)
+  const error = exit?.startError ?? 'the daemon ended while it was starting the container'
+  transition(context, container, record.state.startedAtNs === '' ? 'created' : 'exited', {
+    state: { error, exitCode: 128, pid: 0, startTimeTicks: 0 },
+  })
+  if (record.hostConfig.AutoRemove) await removeLocked(context, container, true)
+}
+
+/** It ended while no daemon was looking. */
+async function recordMissedExit(context: ContainerContext, container: Container): Promise<void> {
+  const { record } = container
+  const sameBoot = record.state.bootId === context.hostDescription.bootId
+  const found = sameBoot ? await context.monitors.readExit(context.files.runDirectory(record.id)) : undefined
+  await deleteFromRuntime(context, container)
+  const reason = sameBoot ? 'neither its monitor nor its exit file is there' : 'the machine was started again'
+  recordExit(context, container, found ?? unknownExit(context, reason))
+  await container.released
+}
+
+/** What a dead monitor could not clean up: the runtime's state, processes without a parent, cgroups. */
+async function deleteFromRuntime(context: ContainerContext, { record }: Container): Promise<void> {
+  try {
+    const runtime = await context.runtimes.resolve(record.hostConfig.Runtime)
+    await runtime.deleteForce(record.id)
+    await context.cgroups.remove(record.id, record.hostConfig.CgroupParent || undefined)
+  } catch (error) {
+    context.logger.warn({ containerId: record.id, err: error }, `could not clean up: ${errorMessage(error)}`)
+  }
+}
+
+/** Bridges, tables and ports of what runs; everything of ours that no running container names goes. */
+async function restoreNetworks(context: ContainerContext): Promise<void> {
+  const live = context.registry.all().filter((container) => hasProcess(container.record.status))
+  const { errors } = await context.networks.reconcile(new Set(live.map((container) => container.id)))
+  for (const error of errors) context.logger.error({ err: error }, 'a network could not be restored completely')
+}
+
+function wantsStart(context: ContainerContext, container: Container): boolean {
+  const { record } = container
+  if (record.status === 'restarting') container.cancelRestart?.()
+  else if (record.status !== 'exited' && record.status !== 'created') return false
+  if (record.status === 'restarting') transition(context, container, 'exited')
+  const { state, hostConfig } = record
+  return restartsAtBoot({
+    policy: hostConfig.RestartPolicy,
+    hasRun: state.startedAtNs !== '',
+    manuallyStopped: state.manuallyStopped,
+    exitCode: state.exitCode,
+    restartCount: state.restartCount,
+  })
+}
+
+/** After the socket is open: a daemon with many containers answers before all of them run. */
+export async function startAtBoot(context: ContainerContext, containers: readonly Container[]): Promise<void> {
+  await inParallel(containers, 4, async (container) => {
+    await context.locks.run(container.id, async () => {
+      if (container.beingRemoved || context.stopping || container.record.status !== 'exited') return
+      await context.startAgain(container)
+    })
+  })
+}

@@ -1,0 +1,42 @@
+/** Host objects of ours that no record names: left by a create or a removal that was cut off. */
+import type { ContainerContext } from '../containers/container-context.ts'
+import { hasProcess } from '../containers/container-state.ts'
+
+export async function removeLeftovers(context: ContainerContext): Promise<void> {
+  const { registry, rootFilesystems, files, execs } = context
+  const attempt = async (what: string, work: () => Promise<void>) => {
+    try {
+      await work()
+      context.logger.info({}, `removed ${what}, which belongs to no container`)
+    } catch (error) {
+      context.logger.error({ err: error }, `could not remove ${what}`)
+    }
+  }
+  for (const id of await rootFilesystems.existing()) {
+    const container = registry.get(id)
+    if (container === undefined) await attempt(`root filesystem ${id}`, () => rootFilesystems.remove(id))
+    else if (!hasProcess(container.record.status)) await rootFilesystems.unmount(id)
+  }
+  const found = files.existing()
+  for (const id of found.dataIds) {
+    if (registry.get(id) === undefined) await attempt(`data of container ${id}`, () => files.removeData(id))
+  }
+  const running = new Set(
+    registry
+      .all()
+      .filter(({ record }) => hasProcess(record.status))
+      .map(({ id }) => files.runDirectory(id)),
+  )
+  for (const directory of found.runDirectories) {
+    if (!running.has(directory)) await attempt(directory, () => files.removeDirectory(directory))
+  }
+  const execDirectories = new Set(
+    execs
+      .all()
+      .filter(({ record }) => record.status !== 'exited')
+      .map(({ record }) => files.execDirectory(record.id)),
+  )
+  for (const directory of found.execDirectories) {
+    if (!execDirectories.has(directory)) await attempt(directory, () => files.removeDirectory(directory))
+  }
+}

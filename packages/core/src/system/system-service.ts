@@ -1,0 +1,42 @@
+/** What the HTTP layer calls about the engine itself: version, info, events, disk usage. */
+import type * as wire from '@dockerd-ts/api'
+import type { ContainerContext } from '../containers/container-context.ts'
+import type { ImageService, SystemService, VolumeService } from '../engine.ts'
+import { invalidArgument } from '../errors/engine-error.ts'
+import { eventFilter } from '../events/event-filters.ts'
+import { diskUsage } from './disk-usage.ts'
+import { systemInfo } from './system-info.ts'
+import { systemVersion } from './system-version.ts'
+
+export interface SystemParts {
+  context: ContainerContext
+  images: ImageService
+  volumes: VolumeService
+}
+
+export function createSystemService({ context, images, volumes }: SystemParts): SystemService {
+  return {
+    version: () => systemVersion(context),
+    info: () => systemInfo(context, images),
+    events: (query) => events(context, query),
+    diskUsage: (query) => diskUsage({ context, images, volumes }, query),
+  }
+}
+
+type EventQuery = Parameters<SystemService['events']>[0]
+
+function events(
+  context: ContainerContext,
+  { sinceNs, untilNs, filters, signal }: EventQuery,
+): AsyncIterable<wire.EventMessage> {
+  if (sinceNs !== undefined && untilNs !== undefined && sinceNs > untilNs) {
+    const seconds = (timeNs: bigint) => timeNs / 1_000_000_000n
+    throw invalidArgument(`\`since\` time (${seconds(sinceNs)}) cannot be after \`until\` time (${seconds(untilNs)})`)
+  }
+  return context.events.subscribe({
+    ...(sinceNs !== undefined && { sinceNs }),
+    ...(untilNs !== undefined && { untilNs }),
+    matches: eventFilter(filters),
+    signal,
+  })
+}
