@@ -1,0 +1,300 @@
+/**
+ * Volumes of the driver `local`.
+ *
+ *     <dataRoot>/volumes/<name>/_data      what containers see; where a volume with options is mounted
+ *                               users/     who uses such a mount, see volume-users.ts
+ *                               subpaths/  places inside the volume, bound for one container each
+ *                        .removed/<random>/<name>   being deleted
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import { lookup } from 'node:dns/promises'
+import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { getSystemErrorMessage } from 'node:util'
+import {
+  anonymousLabel,
+  checkVolumeDriver,
+  checkVolumeName,
+  checkVolumeOptions,
+  EngineError,
+  type HostHelper,
+  KeyedMutex,
+  notFound,
+  type VolumeRecords,
+  type VolumeRow,
+  type Volumes,
+} from '@dockerd-ts/core'
+import { readMountTable } from '../mounts/mount-table.ts'
+import { isGone } from '../mounts/safe-walk.ts'
+import { treeSizeBytes } from '../mounts/tree-size.ts'
+import { copyUp } from './copy-up.ts'
+import { volumeMountRequest } from './volume-mount-options.ts'
+import { addUser, clearUsers, removeUser } from './volume-users.ts'
+
+export interface LocalVolumesOptions {
+  dataRoot: string
+  records: VolumeRecords
+  helper: Pick<HostHelper, 'mount' | 'unmount' | 'removeTree' | 'resolveInRoot'>
+  /** Unix nanoseconds. */
+  nowNs: () => bigint
+  /** A host name's address, for NFS and CIFS. */
+  resolveHost?: (host: string) => Promise<string>
+}
+
+type CreateRequest = Parameters<Volumes['create']>[0]
+
+const removedDirectory = '.removed'
+
+export class LocalVolumes implements Volumes {
+  readonly #root: string
+  readonly #records: VolumeRecords
+  readonly #helper: LocalVolumesOptions['helper']
+  readonly #nowNs: () => bigint
+  readonly #resolveHost: (host: string) => Promise<string>
+  /** One change of a volume at a time. */
+  readonly #locks = new KeyedMutex()
+
+  constructor(options: LocalVolumesOptions) {
+    this.#root = path.join(options.dataRoot, 'volumes')
+    this.#records = options.records
+    this.#helper = options.helper
+    this.#nowNs = options.nowNs
+    this.#resolveHost = options.resolveHost ?? (async (host) => (await lookup(host)).address)
+  }
+
+  async create(request: CreateRequest): Promise<VolumeRow> {
+    const anonymous = !request.name
+    const name = request.name || randomBytes(32).toString('hex')
+    checkVolumeDriver(name, request.driver ?? '')
+    return this.#locks.run(name, async () => {
+      const existing = this.#records.getVolume(name)
+      if (existing) return existing
+      checkVolumeName(name)
+      checkVolumeOptions(name, request.options ?? {})
+      await this.#makeDirectories(name)
+      const labels = request.labels ?? {}
+      const row: VolumeRow = {
+        name,
+        driver: 'local',
+        createdAtNs: String(this.#nowNs()),
+        labels: anonymous ? { [anonymousLabel]: '', ...labels } : { ...labels },
+        options: { ...request.options },
+        anonymous: anonymous || Object.hasOwn(labels, anonymousLabel),
+      }
+      this.#records.putVolume(row)
+      return row
+    })
+  }
+
+  get(name: string): VolumeRow {
+    const row = this.#records.getVolume(name)
+    if (!row) throw notFound(`get ${name}: no such volume`)
+    return row
+  }
+
+  list(): VolumeRow[] {
+    return this.#records.listVolumes()
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#locks.run(name, async () => {
+      this.get(name)
+      const directory = this.#directory(name)
+      await this.#unmountAll(directory)
+      // Out of the way first, so that the name is free at once and a crash from here on ends in deletion.
+      const doomed = path.join(this.#root, removedDirectory, randomBytes(6).toString('hex'))
+      await mkdir(doomed, { recursive: true, mode: 0o700 })
+      await rename(directory, path.join(doomed, name)).catch((error) => {
+        if (!isGone(error)) throw error
+      })
+      this.#records.deleteVolume(name)
+      await this.#helper.removeTree(doomed)
+    })
+  }
+
+  mountpoint(name: string): string {
+    return path.join(this.#directory(name), '_data')
+  }
+
+  async mount(name: string, containerId: string, subpath?: string): Promise<string> {
+    return this.#locks.run(name, async () => {
+      const volume = this.get(name)
+      if (needsMount(volume)) await this.#mountVolume(volume, containerId)
+      return subpath ? this.#bindSubpath(volume, containerId, subpath) : this.mountpoint(name)
+    })
+  }
+
+  async unmount(name: string, containerId: string): Promise<void> {
+    await this.#locks.run(name, async () => {
+      const volume = this.#records.getVolume(name)
+      if (!volume) return
+      await this.#unbindSubpaths(name, containerId)
+      if (!needsMount(volume)) return
+      if ((await removeUser(this.#directory(name), containerId)) === 0) await this.#release(this.mountpoint(name))
+    })
+  }
+
+  async copyUp(name: string, rootFilesystem: string, destination: string): Promise<void> {
+    const user = `copy-up-${randomBytes(6).toString('hex')}`
+    const volume = await this.mount(name, user)
+    try {
+      await this.#locks.run(name, () => copyUp({ helper: this.#helper, rootFilesystem, destination, volume }))
+    } finally {
+      await this.unmount(name, user)
+    }
+  }
+
+  async sizeBytes(name: string): Promise<number> {
+    if (needsMount(this.get(name))) return -1
+    return treeSizeBytes(this.mountpoint(name)).catch((error) => {
+      if (isGone(error)) return 0
+      throw error
+    })
+  }
+
+  /**
+   * After a restart: finishes removals, deletes what a create left half made. A directory without a row that holds data
+   * becomes a volume again: a lost database is no reason to lose data.
+   */
+  async sweep(): Promise<void> {
+    const removed = path.join(this.#root, removedDirectory)
+    for (const batch of await namesIn(removed)) {
+      for (const name of await namesIn(path.join(removed, batch))) {
+        if (!(await namesIn(this.#root)).includes(name)) this.#records.deleteVolume(name)
+      }
+    }
+    await this.#helper.removeTree(removed)
+    for (const name of await namesIn(this.#root)) {
+      if (!this.#records.getVolume(name)) await this.#adoptOrDelete(name)
+    }
+    for (const { name } of this.#records.listVolumes()) await this.#makeDirectories(name)
+  }
+
+  async #adoptOrDelete(name: string): Promise<void> {
+    const data = this.mountpoint(name)
+    if ((await namesIn(data)).length === 0) {
+      await this.#helper.removeTree(this.#directory(name))
+      return
+    }
+    const { birthtimeNs } = await stat(data, { bigint: true })
+    const anonymous = /^[0-9a-f]{64}$/.test(name)
+    this.#records.putVolume({
+      name,
+      driver: 'local',
+      createdAtNs: String(birthtimeNs),
+      labels: anonymous ? { [anonymousLabel]: '' } : {},
+      options: {},
+      anonymous,
+    })
+  }
+
+  #directory(name: string): string {
+    return path.join(this.#root, name)
+  }
+
+  async #makeDirectories(name: string): Promise<void> {
+    const data = this.mountpoint(name)
+    try {
+      await mkdir(this.#root, { recursive: true, mode: 0o701 })
+      await mkdir(this.#directory(name), { recursive: true, mode: 0o701 })
+      await mkdir(data, { recursive: true, mode: 0o755 })
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code
+      const kind = code === 'ENAMETOOLONG' ? 'invalidArgument' : 'internal'
+      const message = `create ${name}: error while creating volume root path '${data}': mkdir ${data}: ${reason(error)}`
+      throw new EngineError(kind, message, { cause: error })
+    }
+  }
+
+  async #mountVolume(volume: VolumeRow, containerId: string): Promise<void> {
+    const directory = this.#directory(volume.name)
+    const target = this.mountpoint(volume.name)
+    const mounted = (await readMountTable()).some((entry) => entry.mountPoint === target)
+    if (!mounted) {
+      await clearUsers(directory)
+      await this.#mountDevice(volume, target)
+    }
+    await addUser(directory, containerId)
+  }
+
+  async #mountDevice(volume: VolumeRow, target: string): Promise<void> {
+    const { flagBits, ...request } = await volumeMountRequest(volume.options, target, this.#resolveHost)
+    try {
+      await this.#helper.mount(request)
+    } catch (error) {
+      const parts = [
+        `mount ${request.source}:${target}`,
+        ...(flagBits !== 0 ? [`flags: 0x${flagBits.toString(16)}`] : []),
+        ...(request.data ? [`data: ${request.data}`] : []),
+      ].join(', ')
+      const message = `error while mounting volume '${target}': failed to mount local volume: ${parts}: ${reason(error)}`
+      throw new EngineError('internal', message, { cause: error })
+    }
+  }
+
+  async #bindSubpath(volume: VolumeRow, containerId: string, subpath: string): Promise<string> {
+    const root = this.mountpoint(volume.name)
+    const target = path.join(this.#subpaths(volume.name, containerId), hashOf(subpath))
+    const resolved = await this.#helper.resolveInRoot({ root, path: subpath, followLast: true }).catch((error) => {
+      if (!isGone(error)) throw error
+      const place = path.join(root, subpath)
+      throw new EngineError('notFound', `cannot access path ${place}: lstat ${place}: ${reason(error)}`, {
+        cause: error,
+      })
+    })
+    try {
+      await mkdir(path.dirname(target), { recursive: true, mode: 0o700 })
+      // What is bound must be of the same kind as what it is bound on.
+      if ((await stat(resolved.path)).isDirectory()) await mkdir(target, { recursive: true })
+      else await writeFile(target, '')
+      await this.#helper.mount({ source: resolved.path, target, flags: ['bind', 'rec'] })
+      return target
+    } finally {
+      await resolved.release()
+    }
+  }
+
+  #subpaths(name: string, containerId: string): string {
+    return path.join(this.#directory(name), 'subpaths', containerId)
+  }
+
+  async #unbindSubpaths(name: string, containerId: string): Promise<void> {
+    const directory = this.#subpaths(name, containerId)
+    const names = await namesIn(directory)
+    if (names.length === 0) return
+    for (const entry of names) await this.#release(path.join(directory, entry))
+    await this.#helper.removeTree(directory)
+  }
+
+  async #unmountAll(directory: string): Promise<void> {
+    const below = (await readMountTable()).filter((entry) => entry.mountPoint.startsWith(`${directory}/`))
+    for (const { mountPoint } of below.reverse()) await this.#release(mountPoint)
+  }
+
+  /** A mount that somebody still has files open in leaves the tree now, and the kernel when they close. */
+  async #release(target: string): Promise<void> {
+    try {
+      await this.#helper.unmount(target)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EBUSY') throw error
+      await this.#helper.unmount(target, { detach: true })
+    }
+  }
+}
+
+const needsMount = (volume: VolumeRow): boolean => volume.options.type !== undefined
+
+async function namesIn(directory: string): Promise<string[]> {
+  return readdir(directory).catch((error) => {
+    if (isGone(error)) return []
+    throw error
+  })
+}
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
+
+/** The kernel's words for an error, as Go prints them. */
+function reason(error: unknown): string {
+  const { errno, message } = error as NodeJS.ErrnoException
+  return errno === undefined ? message : getSystemErrorMessage(errno)
+}
