@@ -1,3 +1,5 @@
+export { createCgroups, type HostCgroups, type HostCgroupsOptions } from './cgroups/host-cgroups.ts'
 export { CommandError, type CommandOptions, type CommandResult, runCommand, tryCommand } from './command/run-command.ts'
+export { findDevices } from './host-devices/find-devices.ts'
 export { OverlayRootFilesystems, type OverlayRootFilesystemsOptions } from './mounts/overlay-root-filesystems.ts'
 export { LocalVolumes, type LocalVolumesOptions } from './volumes/local-volumes.ts'

@@ -29,6 +29,12 @@ t.test('a program that does not end is killed at its deadline', async (t) => {
   })
 })
 
+t.test('children that keep the pipes open do not hold up the deadline', async (t) => {
+  await t.rejects(tryCommand(['sh', '-c', 'sleep 3 & sleep 1000'], { ...bounds, timeoutMs: 50 }), {
+    message: 'sh did not end within 50 ms',
+  })
+})
+
 t.test('a program that prints without end is stopped', async (t) => {
   await t.rejects(tryCommand(['yes'], { ...bounds, maxOutputBytes: 1000 }), {
     message: 'yes printed more than 1000 bytes',

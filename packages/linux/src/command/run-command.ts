@@ -57,6 +57,9 @@ export function tryCommand(argv: readonly string[], options: CommandOptions): Pr
     const abort = (reason: string, cause?: unknown) => {
       failure ??= new CommandError(`${program} ${reason}`, undefined, cause)
       child.kill('SIGKILL')
+      // Its own children may hold the pipes open; they are not waited for.
+      child.stdout.destroy()
+      child.stderr.destroy()
     }
     const timer = setTimeout(() => abort(`did not end within ${options.timeoutMs} ms`), options.timeoutMs)
     const onAbort = () => abort('was cancelled', options.signal?.reason)
