@@ -3,3 +3,7 @@ export { CommandError, type CommandOptions, type CommandResult, runCommand, tryC
 export { findDevices } from './host-devices/find-devices.ts'
 export { OverlayRootFilesystems, type OverlayRootFilesystemsOptions } from './mounts/overlay-root-filesystems.ts'
 export { LocalVolumes, type LocalVolumesOptions } from './volumes/local-volumes.ts'
+export { createMonitors, type MonitorsOptions } from './monitor/monitors.ts'
+export { monitorProgramInSourceTree } from './monitor/program-path.ts'
+export { HostHelperClient, type HostHelperOptions, startHostHelper } from './syscalls/host-helper.ts'
+export { SystemError } from './syscalls/system-error.ts'

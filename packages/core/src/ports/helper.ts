@@ -82,4 +82,6 @@ export interface SpawnRequest {
   /** Arguments of the monitor program after its own name. */
   arguments: readonly string[]
   environment?: Readonly<Record<string, string>>
+  /** Unix socket that the helper makes (0600), listens on and hands over: it can be connected to at once. */
+  socketPath: string
 }
