@@ -14,11 +14,11 @@ const files = {
   groupText: 'root:x:0:\nusers:x:100:alice,bob\nwheel:x:10:root,alice\nalice:x:1000:\n',
 }
 
-const file = (name: string, owner = '<id>', writable = true): PlannedMount => ({
+const file = (name: string, owner = '<id>'): PlannedMount => ({
   kind: 'file',
   source: `/data/containers/${owner}/${name}`,
   destination: `/etc/${name}`,
-  writable,
+  writable: true,
 })
 
 function baseInput(): SpecInput {
@@ -58,8 +58,7 @@ function plannedMounts(entry: Recorded): PlannedMount[] {
       }),
     )
   const owner = entry.name === 'xnetcontainerbase' ? '<other>' : '<id>'
-  const writable = (entry.hostConfig as HostConfig).ReadonlyRootfs !== true
-  return [...planned, ...['resolv.conf', 'hostname', 'hosts'].map((name) => file(name, owner, writable))]
+  return [...planned, ...['resolv.conf', 'hostname', 'hosts'].map((name) => file(name, owner))]
 }
 
 function devicesFor(entry: Recorded): SpecInput['devices'] {
@@ -236,6 +235,23 @@ t.test('seccomp: builtin by default, none when unconfined, privileged, unavailab
     defaultAction: 'SCMP_ACT_ALLOW',
     syscalls: [{ names: ['mkdir'], action: 'SCMP_ACT_KILL' }],
   })
+})
+
+t.test('apparmor: the default where it is loaded, the one asked for, none when privileged', async (t) => {
+  const profileFor = (hostConfig: HostConfig, apparmorDefaultProfile?: string) =>
+    buildOciSpec({
+      ...baseInput(),
+      hostConfig,
+      host: { ...recordedHost, apparmorAvailable: true, ...(apparmorDefaultProfile && { apparmorDefaultProfile }) },
+    }).process.apparmorProfile
+  t.equal(profileFor({}), undefined)
+  t.equal(profileFor({}, 'docker-default'), 'docker-default')
+  t.equal(profileFor({ SecurityOpt: ['apparmor=mine'] }, 'docker-default'), 'mine')
+  t.equal(profileFor({ Privileged: true }, 'docker-default'), 'unconfined')
+  t.equal(
+    buildOciSpec({ ...baseInput(), hostConfig: { SecurityOpt: ['apparmor=mine'] } }).process.apparmorProfile,
+    undefined,
+  )
 })
 
 t.test("the engine's annotations win over the user's", async (t) => {

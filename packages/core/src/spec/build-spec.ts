@@ -136,8 +136,9 @@ function allowedOomScoreAdj(wanted: number, host: HostFacts): number {
 
 function apparmor(hostConfig: HostConfig, security: SecurityOptions, host: HostFacts): { apparmorProfile?: string } {
   if (!host.apparmorAvailable) return {}
-  if (security.apparmor !== undefined) return { apparmorProfile: security.apparmor }
-  return { apparmorProfile: hostConfig.Privileged ? 'unconfined' : 'docker-default' }
+  const usual = hostConfig.Privileged ? 'unconfined' : host.apparmorDefaultProfile
+  const profile = security.apparmor ?? usual
+  return profile === undefined ? {} : { apparmorProfile: profile }
 }
 
 function linuxSection(input: SpecInput, security: SecurityOptions, domainname: string | undefined): OciLinux {

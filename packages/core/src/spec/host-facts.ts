@@ -14,6 +14,8 @@ export interface HostFacts {
   memoryNodes: string
   seccompAvailable: boolean
   apparmorAvailable: boolean
+  /** The profile of containers that name none, where it is loaded into the kernel. */
+  apparmorDefaultProfile?: string
   selinuxAvailable: boolean
   /** Names in the daemon's bounding set, by number. */
   capabilities: readonly string[]

@@ -116,7 +116,9 @@ function sharedMemoryMount(hostConfig: HostConfig, shmPath: string | undefined):
 function toOciMount(mount: PlannedMount, input: MountInput): OciMount {
   if (mount.kind === 'tmpfs') return tmpfsMount(mount.destination, mount.tmpfsOptions ?? '')
   const options = [mount.nonRecursive ? 'bind' : 'rbind']
-  if (!mount.writable) options.push(readOnlyOption(mount, input.recursiveReadonlyMounts))
+  // hosts, hostname and resolv.conf are part of a read-only root.
+  const writable = mount.writable && !(mount.kind === 'file' && input.hostConfig.ReadonlyRootfs)
+  if (!writable) options.push(readOnlyOption(mount, input.recursiveReadonlyMounts))
   const propagation = mount.propagation || (mount.kind === 'volume' ? undefined : 'rprivate')
   if (propagation !== undefined) options.push(propagation)
   return { destination: mount.destination, type: 'bind', source: mount.source, options }
