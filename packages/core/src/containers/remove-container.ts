@@ -85,6 +85,7 @@ export async function removeLocked(context: ContainerContext, container: Contain
       })
     }
     crashPoint('remove:row-deleted')
+    context.images.containerRemoved(record.imageId)
   } catch (error) {
     keepAsDead(context, container, { before, error })
   }

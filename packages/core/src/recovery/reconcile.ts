@@ -26,15 +26,21 @@ export interface Recovery {
 export async function reconcile(context: ContainerContext): Promise<Recovery> {
   const recovery: Recovery = { adopted: 0, ended: 0, removed: 0, toStart: [] }
   const containers = context.registry.all()
-  await inParallel(containers, concurrency, async (container) => {
-    try {
-      await reconcileContainer(context, container, recovery)
-    } catch (error) {
-      context.logger.error({ containerId: container.id, err: error }, 'could not bring the container back')
-    }
+  const each = (work: (container: Container) => Promise<void>) =>
+    inParallel(containers, concurrency, async (container) => {
+      try {
+        await work(container)
+      } catch (error) {
+        context.logger.error({ containerId: container.id, err: error }, 'could not bring the container back')
+      }
+    })
+  await each(async (container) => {
+    if (await adopt(context, container)) recovery.adopted += 1
   })
-  await reconcileExecs(context)
+  // Before anything of the others is let go: the networks must know first what is there.
   await restoreNetworks(context)
+  await each((container) => settle(context, container, recovery))
+  await reconcileExecs(context)
   await removeLeftovers(context)
   for (const container of context.registry.all()) {
     if (wantsStart(context, container)) recovery.toStart.push(container)
@@ -50,8 +56,10 @@ async function inParallel<T>(items: readonly T[], limit: number, work: (item: T)
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker))
 }
 
-async function reconcileContainer(context: ContainerContext, container: Container, recovery: Recovery): Promise<void> {
+/** What was not adopted. */
+async function settle(context: ContainerContext, container: Container, recovery: Recovery): Promise<void> {
   const { record } = container
+  if (container.run !== undefined) return
   switch (record.status) {
     case 'creating':
     case 'removing':
@@ -60,20 +68,14 @@ async function reconcileContainer(context: ContainerContext, container: Containe
       recovery.removed += 1
       return
     case 'starting':
-      if (await adopt(context, container)) recovery.adopted += 1
-      else {
-        await undoStart(context, container)
-        recovery.ended += 1
-      }
+      await undoStart(context, container)
+      recovery.ended += 1
       return
     case 'running':
     case 'paused':
     case 'stopping':
-      if (await adopt(context, container)) recovery.adopted += 1
-      else {
-        await recordMissedExit(context, container)
-        recovery.ended += 1
-      }
+      await recordMissedExit(context, container)
+      recovery.ended += 1
       return
     case 'restarting':
       // Its timer died with the daemon; the policy decides again below.
@@ -98,6 +100,7 @@ async function finishRemoval(context: ContainerContext, container: Container): P
 /** A living monitor whose process is the one that was recorded (or, of a start, whose process runs at all). */
 async function adopt(context: ContainerContext, container: Container): Promise<boolean> {
   const { record } = container
+  if (record.status !== 'starting' && !hasProcess(record.status)) return false
   // After a reboot nothing of the old life can be alive, whatever the pids say.
   if (record.status !== 'starting' && record.state.bootId !== context.hostDescription.bootId) return false
   const monitor = await context.monitors.adopt(context.files.runDirectory(record.id))

@@ -1,0 +1,417 @@
+/** The ports around a container's run (files, root filesystems, networks, cgroups, host) in memory. */
+import { notFound } from '../errors/engine-error.ts'
+import type { ContainerFiles, Host, HostDescription } from '../ports/host.ts'
+import type { ImageCatalog, ImageSummary, ImageUsage } from '../ports/images.ts'
+import type { ContainerNetworks, EndpointRow, NameFiles, NetworkRow, SetUpRequest } from '../ports/networks.ts'
+import type { CgroupStatistics, Cgroups, Runtimes } from '../ports/runtime.ts'
+import type { LogRecord, Logs, RootFilesystems } from '../ports/storage.ts'
+import { defaultCapabilities, noDevices, type OciSpec } from '../spec/index.ts'
+
+/** Everything that exists on the pretended host; it outlives a daemon. */
+export interface FakeHostState {
+  /** `what id` in the order of the calls, for tests of order. */
+  readonly calls: string[]
+  readonly rootFilesystems: Set<string>
+  readonly mounted: Set<string>
+  readonly data: Set<string>
+  readonly runs: Map<string, OciSpec | undefined>
+  readonly execDirectories: Set<string>
+  readonly endpoints: Map<string, EndpointRow[]>
+  readonly frozen: Set<string>
+  readonly logs: Map<string, LogRecord[]>
+  readonly paths: Map<string, 'directory' | 'file' | 'other'>
+  /** Text of files in every container's root. */
+  readonly rootFiles: Map<string, string>
+  readonly limits: Map<string, Record<string, number | string | undefined>>
+  /** Method names whose next call fails with this error. */
+  readonly failures: Map<string, Error>
+  bootId: string
+  psOutput: string
+  processIds: number[]
+}
+
+export function fakeHostState(): FakeHostState {
+  return {
+    calls: [],
+    rootFilesystems: new Set(),
+    mounted: new Set(),
+    data: new Set(),
+    runs: new Map(),
+    execDirectories: new Set(),
+    endpoints: new Map(),
+    frozen: new Set(),
+    logs: new Map(),
+    paths: new Map([['/tmp', 'directory']]),
+    rootFiles: new Map([
+      ['/etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nbob:x:1000:1000::/home/bob:/bin/sh\n'],
+      ['/etc/group', 'root:x:0:\nbob:x:1000:\n'],
+    ]),
+    limits: new Map(),
+    failures: new Map(),
+    bootId: 'boot-1',
+    psOutput: '',
+    processIds: [],
+  }
+}
+
+/** Notes the call, and throws what the test has planned for it. */
+function call(state: FakeHostState, name: string, id: string): void {
+  state.calls.push(`${name} ${id}`)
+  const failure = state.failures.get(name)
+  state.failures.delete(name)
+  if (failure !== undefined) throw failure
+}
+
+export function fakeRootFilesystems(state: FakeHostState): RootFilesystems {
+  return {
+    create: async (id) => {
+      call(state, 'rootfs.create', id)
+      state.rootFilesystems.add(id)
+    },
+    mount: async (id) => {
+      call(state, 'rootfs.mount', id)
+      if (!state.rootFilesystems.has(id)) throw new Error(`no root filesystem ${id}`)
+      state.mounted.add(id)
+      return `/merged/${id}`
+    },
+    unmount: async (id) => {
+      call(state, 'rootfs.unmount', id)
+      state.mounted.delete(id)
+    },
+    remove: async (id) => {
+      call(state, 'rootfs.remove', id)
+      state.mounted.delete(id)
+      state.rootFilesystems.delete(id)
+    },
+    writableSizeBytes: async () => 100,
+    changes: async () => [{ path: '/new', kind: 'added' }],
+    existing: async () => [...state.rootFilesystems],
+  }
+}
+
+export function fakeContainerFiles(state: FakeHostState): ContainerFiles {
+  const dataDirectory = (id: string) => `/data/containers/${id}`
+  const runDirectory = (id: string) => `/run/c/${id}`
+  const execDirectory = (id: string) => `/run/x/${id}`
+  return {
+    dataDirectory,
+    runDirectory,
+    execDirectory,
+    logPath: (id) => `${dataDirectory(id)}/${id}-json.log`,
+    createData: (id) => void state.data.add(id),
+    prepareRun: (id) => {
+      call(state, 'files.prepareRun', id)
+      state.runs.set(runDirectory(id), undefined)
+      return runDirectory(id)
+    },
+    writeSpec: (id, spec) => {
+      call(state, 'files.writeSpec', id)
+      state.runs.set(runDirectory(id), JSON.parse(JSON.stringify(spec)))
+    },
+    readSpec: async (id) => state.runs.get(runDirectory(id)),
+    mountSharedMemory: async (id) => {
+      call(state, 'files.mountSharedMemory', id)
+      return `${dataDirectory(id)}/shm`
+    },
+    sharedMemoryPath: (id) => `${dataDirectory(id)}/shm`,
+    unmountSharedMemory: async (id) => call(state, 'files.unmountSharedMemory', id),
+    prepareExec: (id) => {
+      state.execDirectories.add(execDirectory(id))
+      return `${execDirectory(id)}/process.json`
+    },
+    removeRun: async (id) => {
+      call(state, 'files.removeRun', id)
+      state.runs.delete(runDirectory(id))
+    },
+    removeExec: async (id) => void state.execDirectories.delete(execDirectory(id)),
+    removeData: async (id) => void state.data.delete(id),
+    removeDirectory: async (path) => {
+      state.runs.delete(path)
+      state.execDirectories.delete(path)
+    },
+    existing: () => ({
+      dataIds: [...state.data],
+      runDirectories: [...state.runs.keys()],
+      execDirectories: [...state.execDirectories],
+    }),
+  }
+}
+
+const builtIn = (name: string, driver: string): NetworkRow => ({
+  id: name.padEnd(64, '0'),
+  name,
+  driver,
+  scope: 'local',
+  createdAtNs: '1',
+  internal: false,
+  attachable: false,
+  ingress: false,
+  enableIPv4: true,
+  enableIPv6: false,
+  ipam: { driver: 'default', options: {}, config: [{ subnet: '172.17.0.0/16', gateway: '172.17.0.1' }] },
+  options: {},
+  labels: {},
+})
+
+export interface FakeNetworks extends ContainerNetworks {
+  readonly requests: SetUpRequest[]
+}
+
+export function fakeNetworks(state: FakeHostState): FakeNetworks {
+  const networks = [builtIn('bridge', 'bridge'), builtIn('host', 'host'), builtIn('none', 'null')]
+  const requests: SetUpRequest[] = []
+  let lastOctet = 1
+  const resolve = (reference: string): NetworkRow => {
+    const name = reference === 'default' ? 'bridge' : reference
+    const found = networks.find((network) => network.name === name || network.id.startsWith(name))
+    if (found === undefined) throw notFound(`network ${reference} not found`)
+    return found
+  }
+  return {
+    requests,
+    resolve,
+    list: () => networks,
+    setUp: async (request) => {
+      call(state, 'network.setUp', request.containerId)
+      requests.push(request)
+      const namespacePath = `/run/netns/${request.containerId}`
+      const endpoints = request.endpoints.map((plan): EndpointRow => {
+        const network = resolve(plan.network)
+        lastOctet += 1
+        return {
+          endpointId: `e${lastOctet}`.padEnd(64, '0'),
+          networkId: network.id,
+          containerId: request.containerId,
+          namespacePath,
+          hostInterface: `veth${lastOctet}`,
+          containerInterface: 'eth0',
+          mac: '02:42:ac:11:00:02',
+          ipv4: plan.ipv4Address ?? `172.17.0.${lastOctet}`,
+          ipv4PrefixLength: 16,
+          gateway: '172.17.0.1',
+          aliases: [],
+          dnsNames: [],
+          ports: request.ports.map(({ protocol, containerPort, hostIp, hostPort }) => ({
+            protocol,
+            containerPort,
+            hostIp: hostIp || '0.0.0.0',
+            hostPort: Number(hostPort) || 49_153,
+          })),
+        }
+      })
+      state.endpoints.set(request.containerId, endpoints)
+      return { namespacePath, endpoints }
+    },
+    tearDown: async (id) => {
+      call(state, 'network.tearDown', id)
+      state.endpoints.delete(id)
+    },
+    endpointsOf: (id) => state.endpoints.get(id) ?? [],
+    connect: async () => {
+      throw new Error('the fake connects at start only')
+    },
+    disconnect: async () => {},
+    createNetwork: async (draft) => {
+      const network = { ...builtIn(draft.name, draft.driver), ...draft }
+      networks.push(network)
+      return network
+    },
+    removeNetwork: async (id) => {
+      const index = networks.findIndex((network) => network.id === id)
+      if (index >= 0) networks.splice(index, 1)
+    },
+    hostGateway: () => '172.17.0.1',
+    close: async () => {},
+    reconcile: async (live) => {
+      for (const id of state.endpoints.keys()) if (!live.has(id)) state.endpoints.delete(id)
+      return { errors: [] }
+    },
+  }
+}
+
+export const fakeNameFiles = (state: FakeHostState): NameFiles => ({
+  write: async ({ directory }) => {
+    call(state, 'nameFiles.write', directory)
+    return {
+      hostnamePath: `${directory}/hostname`,
+      hostsPath: `${directory}/hosts`,
+      resolvConfPath: `${directory}/resolv.conf`,
+    }
+  },
+})
+
+export function fakeRuntimes(state: FakeHostState): Runtimes {
+  return {
+    defaultName: 'runc',
+    list: () => ({ runc: { path: 'runc' }, other: { path: 'other' } }),
+    resolve: async (name = 'runc') => ({
+      name,
+      command: { path: `/usr/bin/${name}`, globalArguments: [] },
+      stateDirectory: (id) => `/run/${name}/${id}`,
+      deleteForce: async (id) => call(state, 'runtime.deleteForce', id),
+      version: '1.2.3',
+      isCrun: false,
+    }),
+  }
+}
+
+export const fakeStatistics = (): CgroupStatistics => ({
+  cpu: { totalNs: 5_000_000, userNs: 3_000_000, systemNs: 2_000_000, periods: 0, throttledPeriods: 0, throttledNs: 0 },
+  memory: { usageBytes: 4096, limitBytes: 8192, stats: { inactive_file: 10 } },
+  pids: { current: 1 },
+  blkio: { serviceBytes: [{ major: 8, minor: 0, op: 'read', value: 7 }], serviced: [] },
+})
+
+export function fakeCgroups(state: FakeHostState): Cgroups {
+  return {
+    driver: 'cgroupfs',
+    version: '2',
+    controllers: new Set(['cpu', 'memory', 'pids']),
+    specPath: (id) => `/docker/${id}`,
+    directories: (id) => [`/sys/fs/cgroup/docker/${id}`],
+    freeze: async (id) => {
+      call(state, 'cgroups.freeze', id)
+      state.frozen.add(id)
+    },
+    thaw: async (id) => {
+      call(state, 'cgroups.thaw', id)
+      state.frozen.delete(id)
+    },
+    processIds: async () => state.processIds,
+    statistics: async () => fakeStatistics(),
+    update: async (id, limits) => {
+      call(state, 'cgroups.update', id)
+      state.limits.set(id, limits)
+    },
+    remove: async (id) => call(state, 'cgroups.remove', id),
+  }
+}
+
+export const fakeLogs = (state: FakeHostState): Logs => ({
+  async *read({ path, stdout, stderr, sinceNs, untilNs, tail, follow, ended, signal }) {
+    const wanted = (record: LogRecord) =>
+      ((record.stream === 'stdout' && stdout) || (record.stream === 'stderr' && stderr)) &&
+      (sinceNs === undefined || record.timeNs >= sinceNs) &&
+      (untilNs === undefined || record.timeNs <= untilNs)
+    const all = (state.logs.get(path) ?? []).filter(wanted)
+    yield* tail === undefined ? all : all.slice(Math.max(0, all.length - tail))
+    let seen = all.length
+    while (follow && !signal?.aborted) {
+      const last = ended?.aborted ?? true
+      const now = (state.logs.get(path) ?? []).filter(wanted)
+      yield* now.slice(seen)
+      seen = now.length
+      if (last) return
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  },
+  remove: async (path) => void state.logs.delete(path),
+})
+
+export function fakeHost(state: FakeHostState): Host {
+  return {
+    describe: async () => fakeHostDescription(state),
+    openFileDescriptors: () => 20,
+    processStartTimeTicks: () => undefined,
+    systemCpuNs: () => ({ totalNs: 1_000_000_000, onlineCpus: 2 }),
+    networkCounters: () => ({
+      eth0: {
+        rxBytes: 1,
+        rxPackets: 2,
+        rxErrors: 0,
+        rxDropped: 0,
+        txBytes: 3,
+        txPackets: 4,
+        txErrors: 0,
+        txDropped: 0,
+      },
+    }),
+    listProcesses: async () => state.psOutput,
+    pathKind: (path) => state.paths.get(path),
+    makeDirectory: (path) => void state.paths.set(path, 'directory'),
+    findDevices: async () => noDevices,
+    readFileInRoot: async (_root, path) => state.rootFiles.get(path),
+  }
+}
+
+export function fakeHostDescription(state: FakeHostState): HostDescription {
+  return {
+    architecture: 'amd64',
+    machine: 'x86_64',
+    kernelVersion: '6.1.0',
+    hostname: 'host.example',
+    operatingSystem: 'Debian GNU/Linux 12 (bookworm)',
+    osVersion: '12',
+    cgroup: {
+      version: '2',
+      driver: 'cgroupfs',
+      memoryLimit: true,
+      swapLimit: true,
+      memoryReservation: true,
+      memorySwappiness: false,
+      oomKillDisable: false,
+      cpuShares: true,
+      cpuCfs: true,
+      cpuRealtime: false,
+      cpuset: true,
+      pidsLimit: true,
+      blkioWeight: true,
+      blkioWeightDevice: true,
+      blkioReadBps: true,
+      blkioWriteBps: true,
+      blkioReadIops: true,
+      blkioWriteIops: true,
+      devices: true,
+      namespaces: true,
+    },
+    onlineCpus: '0-1',
+    cpuCount: 2,
+    memoryNodes: '0',
+    memoryBytes: 8 * 1024 ** 3,
+    seccompAvailable: true,
+    apparmorAvailable: false,
+    selinuxAvailable: false,
+    capabilities: defaultCapabilities,
+    recursiveReadonlyMounts: true,
+    ipv4Forwarding: true,
+    bootId: state.bootId,
+    storageStatus: [['Backing Filesystem', 'extfs']],
+    proxies: { http: '', https: '', no: '' },
+  }
+}
+
+export interface FakeImages extends ImageCatalog {
+  readonly images: Map<string, ImageSummary>
+  usage: ImageUsage | undefined
+  /** Images of removed containers. */
+  readonly released: string[]
+}
+
+/** One image, `busybox`, with a command of its own. */
+export function fakeImages(): FakeImages {
+  const busybox: ImageSummary = {
+    id: `sha256:${'b'.repeat(64)}`,
+    platform: { os: 'linux', architecture: 'amd64' },
+    config: { Env: ['PATH=/bin'], Cmd: ['sh'], Labels: { from: 'image' } },
+    sizeBytes: 1000,
+  }
+  const images = new Map([['busybox', busybox]])
+  const fake: FakeImages = {
+    images,
+    usage: undefined,
+    released: [],
+    resolve: (reference) => {
+      const found =
+        images.get(reference.replace(/:latest$/, '')) ?? [...images.values()].find(({ id }) => id === reference)
+      if (found === undefined)
+        throw notFound(`No such image: ${reference.includes(':') ? reference : `${reference}:latest`}`)
+      return found
+    },
+    layerDirectories: () => ({ layersRoot: '/layers', directories: ['l1'] }),
+    setUsage: (usage) => {
+      fake.usage = usage
+    },
+    containerRemoved: (imageId) => void fake.released.push(imageId),
+  }
+  return fake
+}

@@ -1,0 +1,167 @@
+/** A whole engine over fakes, for tests of use cases; `restartDaemon` makes another one over the same host and records. */
+import type * as wire from '@dockerd-ts/api'
+import { createEngine, type RunnableEngine } from '../create-engine.ts'
+import type { ImageService, NetworkService } from '../engine.ts'
+import type { EngineDependencies, EngineSettings } from '../engine-dependencies.ts'
+import { EventBus } from '../events/event-bus.ts'
+import { silentLogger } from '../support/logger.ts'
+import { createVolumeService } from '../volumes/volume-service.ts'
+import { type FakeClock, fakeClock } from './fake-clock.ts'
+import {
+  type FakeHostState,
+  type FakeImages,
+  type FakeNetworks,
+  fakeCgroups,
+  fakeContainerFiles,
+  fakeHost,
+  fakeHostDescription,
+  fakeHostState,
+  fakeImages,
+  fakeLogs,
+  fakeNameFiles,
+  fakeNetworks,
+  fakeRootFilesystems,
+  fakeRuntimes,
+} from './fake-container-host.ts'
+import {
+  type FakeMonitorHost,
+  type FakeMonitors,
+  type FakeProcess,
+  fakeMonitorHost,
+  fakeMonitors,
+} from './fake-monitors.ts'
+import { type FakeRecords, fakeRecords } from './fake-records.ts'
+import { type FakeVolumes, fakeVolumes } from './fake-volumes.ts'
+
+export interface TestEngine {
+  engine: RunnableEngine
+  clock: FakeClock
+  state: FakeHostState
+  records: FakeRecords
+  monitors: FakeMonitors
+  networks: FakeNetworks
+  images: FakeImages
+  volumes: FakeVolumes
+  events: EventBus
+  /** `type action name` of everything that happened, oldest first. */
+  eventLog(): string[]
+  /** The process of the last start. */
+  process(): FakeProcess
+  /** Creates from busybox with this command. */
+  create(body?: wire.ContainerCreateRequest, name?: string): Promise<string>
+  /** As after kill -9: memory is gone, records and host are what they are. */
+  restartDaemon(change?: { bootId?: string }): TestEngine
+}
+
+export const testSettings: EngineSettings = {
+  version: '1.0.0',
+  gitCommit: 'abcdef',
+  buildTime: '2026-01-01T00:00:00Z',
+  apiVersion: '1.51',
+  minApiVersion: '1.24',
+  dataRoot: '/data',
+  labels: [],
+  debug: false,
+  experimental: false,
+  defaultLogConfig: { type: 'json-file', options: {} },
+  defaultStopTimeoutSeconds: 10,
+  defaultShmSizeBytes: 64 * 1024 * 1024,
+  defaultCgroupNamespaceMode: '',
+  defaultIpcMode: 'private',
+  defaultInit: false,
+  defaultUlimits: [],
+  noNewPrivileges: false,
+  registry: { InsecureRegistryCIDRs: ['127.0.0.0/8'], IndexConfigs: {}, Mirrors: null },
+  addressPools: [],
+}
+
+interface Host {
+  clock: FakeClock
+  state: FakeHostState
+  records: FakeRecords
+  monitorHost: FakeMonitorHost
+  volumes: FakeVolumes
+}
+
+export function testEngine(settings: Partial<EngineSettings> = {}): TestEngine {
+  const clock = fakeClock()
+  const host: Host = {
+    clock,
+    state: fakeHostState(),
+    records: fakeRecords(),
+    monitorHost: fakeMonitorHost(() => clock.nowNs()),
+    volumes: fakeVolumes(),
+  }
+  return daemonOn(host, { ...testSettings, ...settings })
+}
+
+/** Routes and services of the neighbours are tested by their own; here their absence must show. */
+const absent = <T extends object>(what: string): T =>
+  new Proxy({} as T, {
+    get: (_target, name) => () => {
+      throw new Error(`the test engine has no ${what} (${String(name)})`)
+    },
+  })
+
+function daemonOn(host: Host, settings: EngineSettings): TestEngine {
+  const { clock, state, records, monitorHost, volumes } = host
+  const events = new EventBus(records, clock)
+  const monitors = fakeMonitors(monitorHost)
+  const networks = fakeNetworks(state)
+  const images = fakeImages()
+  const imageService = { ...absent<ImageService>('image service'), list: async () => [] }
+  const dependencies: EngineDependencies = {
+    settings,
+    logger: silentLogger,
+    clock,
+    records,
+    events,
+    host: fakeHost(state),
+    hostDescription: fakeHostDescription(state),
+    files: fakeContainerFiles(state),
+    images,
+    networks,
+    nameFiles: fakeNameFiles(state),
+    rootFilesystems: fakeRootFilesystems(state),
+    volumes,
+    logs: fakeLogs(state),
+    monitors,
+    runtimes: fakeRuntimes(state),
+    cgroups: fakeCgroups(state),
+    imageService,
+    networkService: () => absent<NetworkService>('network service'),
+    volumeService: (users) => createVolumeService({ volumes, events, users }),
+  }
+  const engine = createEngine(dependencies)
+  return {
+    engine,
+    clock,
+    state,
+    records,
+    monitors,
+    networks,
+    images,
+    volumes,
+    events,
+    eventLog() {
+      events.flush()
+      return records
+        .readEvents({ limit: 10_000 })
+        .map(({ type, action, attributes }) => `${type} ${action} ${attributes.name ?? ''}`.trimEnd())
+    },
+    process() {
+      const last = monitors.started.at(-1)
+      if (last === undefined) throw new Error('nothing was started')
+      return last
+    },
+    async create(body = {}, name) {
+      const request = { Image: 'busybox', Cmd: ['sh'], ...body }
+      const { Id: id } = await engine.containers.create({ body: request, ...(name !== undefined && { name }) })
+      return id
+    },
+    restartDaemon({ bootId } = {}) {
+      if (bootId !== undefined) state.bootId = bootId
+      return daemonOn(host, settings)
+    },
+  }
+}
