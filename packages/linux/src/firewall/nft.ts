@@ -1,0 +1,37 @@
+/** Runs nft(8), on the cold path: the frame of our table at start, its rules when networks change. */
+import { runCommand, tryCommand } from '../command/run-command.ts'
+
+const bounds = { timeoutMs: 10_000, maxOutputBytes: 16_777_216 }
+
+/** One transaction: all of it or nothing. Throws with nft's own words. */
+export async function applyNft(script: string): Promise<void> {
+  await runCommand(['nft', '-f', '-'], { ...bounds, input: script })
+}
+
+interface NftChain {
+  family: string
+  table: string
+  name: string
+  hook?: string
+  policy?: string
+}
+
+/**
+ * Chains of others that drop what is forwarded unless they say otherwise, e.g. `ip filter FORWARD`. We cannot overrule
+ * them from a table of our own; the administrator must be told.
+ */
+export async function droppingForwardChains(ownTable: string): Promise<string[]> {
+  const { exitCode, stdout } = await tryCommand(['nft', '-j', 'list', 'chains'], bounds)
+  if (exitCode !== 0) return []
+  const { nftables = [] } = JSON.parse(stdout || '{}') as { nftables?: { chain?: NftChain }[] }
+  return nftables.flatMap(({ chain }) =>
+    chain?.hook === 'forward' && chain.policy === 'drop' && chain.table !== ownTable
+      ? [`${chain.family} ${chain.table} ${chain.name}`]
+      : [],
+  )
+}
+
+/** Idempotent. */
+export async function removeTable(table: string): Promise<void> {
+  await applyNft(`add table inet ${table}\ndelete table inet ${table}\n`)
+}
