@@ -54,7 +54,6 @@ t.test('run: create, attach, wait, start, output, exit, remove', async (t) => {
   const { state: host } = test
   for (const left of [host.rootFilesystems, host.mounted, host.data, host.runs, host.endpoints]) t.equal(left.size, 0)
   t.equal(test.records.listContainers().length, 0)
-  t.throws(() => test.records.listContainers()[0]?.id.length.toFixed(1000), undefined, '')
 })
 
 t.test('a run cycle writes five times: create, intent, start, exit, removal', async (t) => {
@@ -77,15 +76,23 @@ t.test('wait is answered before the network is let go', async (t) => {
   const id = await test.create()
   await test.engine.containers.start(id, {})
   const { result } = await test.engine.containers.wait(id, { condition: 'not-running', signal: never() })
-  let torndownAtAnswer: boolean | undefined
-  const answered = result.then(() => {
-    torndownAtAnswer = test.state.calls.some((call) => call === `rootfs.unmount ${id}` && test.state.mounted.size === 0)
-  })
-  test.process().exit(0)
-  await answered
+  let releaseNetwork = () => {}
+  const tearDown = test.networks.tearDown
+  test.networks.tearDown = async (containerId) => {
+    await new Promise<void>((resolve) => {
+      releaseNetwork = resolve
+    })
+    await tearDown(containerId)
+  }
+  test.process().exit(3)
+  t.strictSame(await result, { StatusCode: 3 }, 'while the network is still held')
+  t.equal(test.state.endpoints.size, 1)
+  const removed = test.engine.containers.remove(id, removal)
   await settled()
+  t.ok(test.state.rootFilesystems.has(id), 'a removal waits for the clean-up')
+  releaseNetwork()
+  await removed
   t.equal(test.state.endpoints.size, 0)
-  t.equal(typeof torndownAtAnswer, 'boolean')
 })
 
 t.test(
@@ -109,7 +116,7 @@ t.test(
       spec?.linux.namespaces.find(({ type }) => type === 'network'),
       { path: `/run/netns/${id}` },
     )
-    await t.rejects(test.engine.containers.start(id, {}), { kind: 'notModified' })
+    await t.rejects(test.engine.containers.start(id, {}), { kind: 'notModified', message: '' })
   },
 )
 
