@@ -68,7 +68,7 @@ export interface LogRecord {
   stream: 'stdout' | 'stderr'
   timeNs: bigint
   line: Buffer
-  attributes?: Record<string, string>
+  attributes?: Readonly<Record<string, string>>
 }
 
 export interface LogQuery {
@@ -86,9 +86,20 @@ export interface LogQuery {
   signal?: AbortSignal
 }
 
+export interface LogFormat {
+  /** An eight-byte frame before each record; false for containers with a terminal. */
+  multiplexed: boolean
+  /** RFC 3339 with nine digits and a blank before the text. */
+  timestamps: boolean
+  /** The record's attributes before the text: `k=v,k=v `, sorted and query-escaped. */
+  details: boolean
+}
+
 export interface Logs {
   /** In order, bounded memory, over rotated files (plain and .gz) too. */
   read(query: LogQuery): AsyncIterable<LogRecord>
+  /** The same as the bytes that clients get, many records in one chunk: several times faster than record by record. */
+  chunks(query: LogQuery, format: LogFormat): AsyncIterable<Buffer>
   remove(path: string): Promise<void>
 }
 
