@@ -1,4 +1,5 @@
 /** The OCI runtime and the kernel objects of a running container: cgroups, statistics, processes. */
+import type { OciSeccomp } from '../spec/oci-types.ts'
 import type { RuntimeCommand } from './monitor.ts'
 
 export interface Runtimes {
@@ -18,6 +19,16 @@ export interface ResolvedRuntime {
   version: string
   /** Understands crun's annotations (precompiled seccomp). */
   isCrun: boolean
+  /**
+   * Annotations that spare the runtime from compiling a filter that it has compiled before; {} when it has not, or is no
+   * crun. They go into the spec beside the filter itself, never instead of it: a runtime that ignores them uses that.
+   */
+  seccompAnnotations(filter: OciSeccomp | undefined): Promise<Record<string, string>>
+  /**
+   * After a start: keeps the compiled filter for the next one, and looks once whether a filter kept earlier really
+   * confines. Rejects when the process is not confined as it should be. Off the hot path: nobody waits for it.
+   */
+  keepSeccomp(filter: OciSeccomp | undefined, started: { containerId: string; pid: number }): Promise<void>
 }
 
 export interface Cgroups {

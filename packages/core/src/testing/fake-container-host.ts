@@ -251,6 +251,8 @@ export function fakeRuntimes(state: FakeHostState): Runtimes {
       deleteForce: async (id) => call(state, 'runtime.deleteForce', id),
       version: '1.2.3',
       isCrun: false,
+      seccompAnnotations: async () => ({}),
+      keepSeccomp: async () => {},
     }),
   }
 }
