@@ -9,7 +9,7 @@ import { containerEnvironment } from './environment.ts'
 import type { HostFacts } from './host-facts.ts'
 import type { OciLinux, OciProcess, OciSeccomp, OciSpec } from './oci-types.ts'
 import type { ResolvedUser } from './resolve-user.ts'
-import { builtinSeccompProfile, parseSeccompProfile, resolveSeccompProfile } from './seccomp.ts'
+import { builtinSeccompProfile, parseSeccompProfile, resolveSeccompProfile, type SeccompTarget } from './seccomp.ts'
 import {
   defaultMaskedPaths,
   defaultReadonlyPaths,
@@ -48,8 +48,6 @@ export interface SpecInput {
   defaultSeccompProfile?: string
   /** The default of --init for containers that say nothing. */
   initByDefault?: boolean
-  /** Annotations of the engine's own (a precompiled seccomp filter); the user's cannot override them. */
-  engineAnnotations?: Readonly<Record<string, string>>
 }
 
 export const ociVersion = '1.0.2'
@@ -58,7 +56,7 @@ export function buildOciSpec(input: SpecInput): OciSpec {
   const { config, hostConfig, host } = input
   const security = parseSecurityOptions(hostConfig.SecurityOpt ?? [])
   const initPath = usesInit(input) ? requireInit(host) : undefined
-  const annotations = { ...hostConfig.Annotations, ...input.engineAnnotations }
+  const annotations = { ...hostConfig.Annotations }
   return {
     ociVersion,
     process: containerProcess(input, security, initPath),
@@ -187,12 +185,26 @@ export function containerSeccomp(
   if (hostConfig.Privileged || !host.seccompAvailable) return undefined
   const wanted = security.seccomp || input.defaultSeccompProfile || 'builtin'
   if (wanted === 'unconfined') return undefined
-  const profile = wanted === 'builtin' ? builtinSeccompProfile : parseSeccompProfile(wanted)
-  // An empty profile is no filter at all, as runc reads it.
-  if (!profile.defaultAction && !profile.syscalls?.length) return undefined
-  return resolveSeccompProfile(profile, {
+  return resolvedOnce(wanted, {
     capabilities: boundingCapabilities(hostConfig, host),
     architecture: host.architecture,
     kernelVersion: host.kernelVersion,
   })
+}
+
+/** Most containers have the same few filters: equal ones are one object, by which the runtime part knows them again. */
+const resolvedFilters = new Map<string, OciSeccomp>()
+const mostResolvedFilters = 32
+
+function resolvedOnce(wanted: string, target: SeccompTarget): OciSeccomp | undefined {
+  const key = JSON.stringify([wanted, target])
+  const known = resolvedFilters.get(key)
+  if (known !== undefined) return known
+  const profile = wanted === 'builtin' ? builtinSeccompProfile : parseSeccompProfile(wanted)
+  // An empty profile is no filter at all, as runc reads it.
+  if (!profile.defaultAction && !profile.syscalls?.length) return undefined
+  const filter = resolveSeccompProfile(profile, target)
+  if (resolvedFilters.size >= mostResolvedFilters) resolvedFilters.clear()
+  resolvedFilters.set(key, filter)
+  return filter
 }
