@@ -20,6 +20,7 @@ export const busybox = findProgram('busybox')
 
 export interface SpecRunnerOptions {
   runtimeName: 'crun' | 'runc'
+  driver: 'cgroupfs' | 'systemd'
 }
 
 export interface RunRequest {
@@ -46,14 +47,14 @@ export class SpecRunner {
   readonly rootfs = join(this.directory, 'rootfs')
   readonly cgroups: HostCgroups
   readonly #host: LinuxHost
-  readonly #parent = `/dockerd-ts-test-${process.pid}`
   readonly #runtimeName: string
   readonly #ids = new Set<string>()
   #runtime: ResolvedRuntime | undefined
 
-  constructor({ runtimeName }: SpecRunnerOptions) {
+  constructor({ runtimeName, driver }: SpecRunnerOptions) {
     this.#runtimeName = runtimeName
-    this.cgroups = createCgroups({ driver: 'cgroupfs', defaultParent: this.#parent })
+    const parents = { cgroupfs: `/dockerd-ts-test-${process.pid}`, systemd: 'dockerdtstest.slice' }
+    this.cgroups = createCgroups({ driver, defaultParent: parents[driver] })
     this.#host = new LinuxHost({ cgroups: this.cgroups })
     this.#makeRootFilesystem()
   }
@@ -154,7 +155,9 @@ export class SpecRunner {
       await deleteForce(id)
       await this.cgroups.remove(id)
     }
-    for (const directory of this.cgroups.directories('x')) removeIfThere(join(directory, '..'))
+    // systemd removes its slices itself.
+    const parents = this.cgroups.driver === 'systemd' ? [] : this.cgroups.directories('x')
+    for (const directory of parents) removeIfThere(join(directory, '..'))
     rmSync(this.directory, { recursive: true, force: true })
   }
 }

@@ -1,7 +1,7 @@
 /** Built specs, run by the real runtimes and looked at from inside; the expectations are what dockerd 26 shows. */
 
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PlannedMount } from '@dockerd-ts/core'
@@ -11,16 +11,25 @@ import { findProgram } from './runtime-program.ts'
 
 const root = process.getuid?.() === 0
 
-for (const runtimeName of ['crun', 'runc'] as const) {
+const systemd = existsSync('/run/systemd/system')
+
+for (const [runtimeName, driver] of [
+  ['crun', 'cgroupfs'],
+  ['runc', 'cgroupfs'],
+  ['crun', 'systemd'],
+  ['runc', 'systemd'],
+] as const) {
   const skip = !root
     ? 'needs root'
     : busybox === undefined
       ? 'needs a static busybox'
       : findProgram(runtimeName) === undefined
         ? `${runtimeName} is not installed`
-        : false
-  t.test(`${runtimeName} runs what the builder writes`, { skip }, async (t) => {
-    const runner = new SpecRunner({ runtimeName })
+        : driver === 'systemd' && !systemd
+          ? 'systemd is not running'
+          : false
+  t.test(`${runtimeName} runs what the builder writes, cgroups by ${driver}`, { skip }, async (t) => {
+    const runner = new SpecRunner({ runtimeName, driver })
     t.teardown(() => runner.dispose())
 
     const inside = async (t: Tap, request: RunRequest) => {
@@ -137,16 +146,11 @@ for (const runtimeName of ['crun', 'runc'] as const) {
       t.equal(statistics.memory.limitBytes, 64 * 2 ** 20)
       t.equal(statistics.pids.limit, 50)
       t.equal((await runner.cgroups.processIds(id)).length, 1)
-      if (runner.cgroups.layout.version === '1') {
-        const { hierarchies } = runner.cgroups.layout
-        const read = (controller: string, file: string) =>
-          readFileSync(join(hierarchies.get(controller) ?? '', runner.cgroups.specPath(id), file), 'utf8').trim()
-        t.equal(read('cpu', 'cpu.cfs_quota_us'), '50000')
-        t.equal(read('cpu', 'cpu.shares'), '512')
-        t.equal(read('cpuset', 'cpuset.cpus'), '0')
-        t.equal(read('memory', 'memory.memsw.limit_in_bytes'), String(128 * 2 ** 20), 'swap is twice the memory')
-        t.equal(read('memory', 'memory.soft_limit_in_bytes'), String(32 * 2 ** 20))
-      }
+      t.strictSame(shownLimits(runner, id), expectedLimits[runner.cgroups.version])
+      await runner.cgroups.update(id, { Memory: 32 * 2 ** 20, MemorySwap: 32 * 2 ** 20, PidsLimit: 20, NanoCpus: 1e9 })
+      const updated = await runner.cgroups.statistics(id)
+      t.equal(updated.memory.limitBytes, 32 * 2 ** 20, 'changed while it runs')
+      t.equal(updated.pids.limit, 20)
       await t.resolves(runner.cgroups.freeze(id))
       await t.resolves(runner.cgroups.thaw(id))
       await (await runner.runtime()).deleteForce(id)
@@ -226,6 +230,57 @@ for (const runtimeName of ['crun', 'runc'] as const) {
       t.equal(output, 'init 1\ncommand\n')
     })
   })
+}
+
+/** What the kernel shows of the limits in the test above. */
+const expectedLimits = {
+  '1': {
+    quota: '50000',
+    shares: '512',
+    cpus: '0',
+    swap: String(128 * 2 ** 20),
+    reservation: String(32 * 2 ** 20),
+  },
+  // v2: quota with its period, weight for shares, swap without the memory.
+  '2': {
+    quota: '50000 100000',
+    shares: '20',
+    cpus: '0',
+    swap: String(64 * 2 ** 20),
+    reservation: String(32 * 2 ** 20),
+  },
+}
+
+const limitFiles = {
+  '1': {
+    quota: ['cpu', 'cpu.cfs_quota_us'],
+    shares: ['cpu', 'cpu.shares'],
+    cpus: ['cpuset', 'cpuset.cpus'],
+    swap: ['memory', 'memory.memsw.limit_in_bytes'],
+    reservation: ['memory', 'memory.soft_limit_in_bytes'],
+  },
+  '2': {
+    quota: ['', 'cpu.max'],
+    shares: ['', 'cpu.weight'],
+    cpus: ['', 'cpuset.cpus'],
+    swap: ['', 'memory.swap.max'],
+    reservation: ['', 'memory.low'],
+  },
+} as const
+
+function shownLimits({ cgroups }: SpecRunner, id: string): Record<string, string> {
+  const directories = cgroups.directories(id)
+  const directoryOf = (controller: string) => {
+    if (cgroups.layout.version === '2') return directories[0] ?? ''
+    const mount = cgroups.layout.hierarchies.get(controller)
+    return directories.find((directory) => directory.startsWith(`${mount}/`)) ?? ''
+  }
+  return Object.fromEntries(
+    Object.entries(limitFiles[cgroups.version]).map(([name, [controller, file]]) => [
+      name,
+      readFileSync(join(directoryOf(controller), file), 'utf8').trim(),
+    ]),
+  )
 }
 
 type Tap = Pick<typeof t, 'equal'>

@@ -15,7 +15,7 @@ const skip =
       : false
 
 t.test('a filter is compiled once and confines every later start', { skip }, async (t) => {
-  const runner = new SpecRunner({ runtimeName: 'crun' })
+  const runner = new SpecRunner({ runtimeName: 'crun', driver: 'cgroupfs' })
   t.teardown(() => runner.dispose())
   const runtime = await runner.runtime()
   const directory = join(runner.directory, 'seccomp')
