@@ -1,5 +1,6 @@
 export { createCgroups, type HostCgroups, type HostCgroupsOptions } from './cgroups/host-cgroups.ts'
 export { CommandError, type CommandOptions, type CommandResult, runCommand, tryCommand } from './command/run-command.ts'
+export { type ContainerFilesOptions, createContainerFiles } from './host/container-files.ts'
 export type { HostDescriptionOptions } from './host/host-description.ts'
 export { LinuxHost } from './host/linux-host.ts'
 export { readFileInRoot } from './host/read-file-in-root.ts'
@@ -13,3 +14,4 @@ export { createRuntimes, type HostRuntimes, type RuntimesOptions } from './runti
 export { HostHelperClient, type HostHelperOptions, startHostHelper } from './syscalls/host-helper.ts'
 export { SystemError } from './syscalls/system-error.ts'
 export { LocalVolumes, type LocalVolumesOptions } from './volumes/local-volumes.ts'
+export { type ContainerNetworksOptions, createContainerNetworks } from './network/container-networks.ts'

@@ -2,9 +2,6 @@
 import type { Duplex } from 'node:stream'
 import type { LogOptions } from '../engine.ts'
 import { conflict, invalidArgument } from '../errors/engine-error.ts'
-import type { LogRecord } from '../ports/storage.ts'
-import { frame } from '../support/frames.ts'
-import { rfc3339FixedNano } from '../support/go-time.ts'
 import type { Container } from './container.ts'
 import type { ContainerContext } from './container-context.ts'
 import { isRunning } from './container-state.ts'
@@ -25,27 +22,30 @@ export function containerLogs(context: ContainerContext, reference: string, opti
   }
   checkReadable(hostConfig.LogConfig)
   const multiplexed = !config.Tty
-  return { multiplexed, chunks: lines(context, container, options) }
+  return { multiplexed, chunks: chunks(context, container, options) }
 }
 
-async function* lines(context: ContainerContext, container: Container, options: LogOptions): AsyncGenerator<Buffer> {
-  const multiplexed = !container.record.config.Tty
-  const records = context.logs.read({
-    path: context.files.logPath(container.id),
-    stdout: options.stdout,
-    stderr: options.stderr,
-    ...(options.sinceNs !== undefined && { sinceNs: options.sinceNs }),
-    ...(options.untilNs !== undefined && { untilNs: options.untilNs }),
-    ...(options.tail !== undefined && { tail: options.tail }),
-    // A container that does not run has nothing to follow; one that restarts is followed over its restarts.
-    follow: options.follow && isRunning(container.record.status),
-    ended: followEnd(container, options.signal),
-    signal: options.signal,
-  })
-  for await (const record of records) {
-    const line = decorate(record, options)
-    yield multiplexed ? frame(record.stream, line) : line
-  }
+function chunks(context: ContainerContext, container: Container, options: LogOptions): AsyncIterable<Buffer> {
+  const follow = options.follow && isRunning(container.record.status)
+  return context.logs.chunks(
+    {
+      path: context.files.logPath(container.id),
+      stdout: options.stdout,
+      stderr: options.stderr,
+      ...(options.sinceNs !== undefined && { sinceNs: options.sinceNs }),
+      ...(options.untilNs !== undefined && { untilNs: options.untilNs }),
+      ...(options.tail !== undefined && { tail: options.tail }),
+      // A container that does not run has nothing to follow; one that restarts is followed over its restarts.
+      follow,
+      ...(follow && { ended: followEnd(container, options.signal) }),
+      signal: options.signal,
+    },
+    {
+      multiplexed: !container.record.config.Tty,
+      timestamps: options.timestamps,
+      details: options.details,
+    },
+  )
 }
 
 /** Aborted when the run that is being followed has ended and no restart follows. */
@@ -75,29 +75,6 @@ async function nextChange(container: Container, signal: AbortSignal): Promise<vo
   await Promise.race([container.changed(), aborted(signal)])
 }
 
-function decorate(record: LogRecord, options: { timestamps: boolean; details: boolean }): Buffer {
-  if (!options.timestamps && !options.details) return record.line
-  const prefix = [
-    options.timestamps ? `${rfc3339FixedNano(record.timeNs)} ` : '',
-    options.details ? `${details(record.attributes)} ` : '',
-  ]
-  return Buffer.concat([Buffer.from(prefix.join('')), record.line])
-}
-
-/** `k=v,k=v`, sorted and query-escaped. */
-function details(attributes: Readonly<Record<string, string>> | undefined): string {
-  return Object.entries(attributes ?? {})
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => `${queryEscape(key)}=${queryEscape(value)}`)
-    .join(',')
-}
-
-/** Go's url.QueryEscape: encodeURIComponent, a blank as +, and `!'()*` escaped too. */
-const queryEscape = (text: string): string =>
-  encodeURIComponent(text)
-    .replace(/%20/g, '+')
-    .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
-
 /** `attach?logs=1`: what is in the log so far, before the stream. */
 export async function replayLog(
   context: ContainerContext,
@@ -106,7 +83,7 @@ export async function replayLog(
 ): Promise<void> {
   checkReadable(container.record.hostConfig.LogConfig)
   const options = { ...streams, follow: false, timestamps: false, details: false, signal }
-  for await (const chunk of lines(context, container, options)) {
+  for await (const chunk of chunks(context, container, options)) {
     if (signal.aborted) return
     if (!client.write(chunk)) await drained(client, signal)
   }

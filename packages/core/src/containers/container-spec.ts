@@ -33,7 +33,7 @@ export async function buildContainerSpec(
     sharedMemory(context, record),
   ])
   const [height = 0, width = 0] = hostConfig.ConsoleSize ?? []
-  return buildOciSpec({
+  const spec = buildOciSpec({
     containerId: record.id,
     config,
     hostConfig,
@@ -51,6 +51,10 @@ export async function buildContainerSpec(
     ...(settings.seccompProfileJson !== undefined && { defaultSeccompProfile: settings.seccompProfileJson }),
     initByDefault: settings.defaultInit,
   })
+  const annotations = await parts.runtime.seccompAnnotations(spec.linux.seccomp)
+  return Object.keys(annotations).length === 0
+    ? spec
+    : { ...spec, annotations: { ...spec.annotations, ...annotations } }
 }
 
 /** Both files are small in any real image; a hostile one must not fill the daemon's memory. */

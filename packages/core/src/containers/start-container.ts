@@ -6,8 +6,9 @@
 import { conflict, EngineError, notFound } from '../errors/engine-error.ts'
 import type { MonitorHandle } from '../ports/monitor.ts'
 import type { ResolvedRuntime } from '../ports/runtime.ts'
-import { commandOf } from '../spec/index.ts'
+import { commandOf, type OciSpec } from '../spec/index.ts'
 import { crashPoint } from '../support/crash-point.ts'
+import { SIGKILL } from '../support/signals.ts'
 import { UndoStack } from '../support/undo-stack.ts'
 import { type Container, newRun } from './container.ts'
 import { type ContainerContext, transition } from './container-context.ts'
@@ -68,17 +69,25 @@ export async function startLocked(
   crashPoint('start:recorded')
   const undo = new UndoStack()
   try {
-    const monitor = await runProcess(context, container, undo)
+    const { monitor, spec, runtime } = await runProcess(context, container, undo)
     undo.keep()
     container.run = newRun(monitor)
+    container.run.process = spec.process
     crashPoint('start:running-recorded')
     watchExit(context, container, container.run)
+    void keepSeccomp(context, container, { spec, runtime })
   } catch (error) {
     await undoStart(context, container, { error, before, undo })
   }
 }
 
-async function runProcess(context: ContainerContext, container: Container, undo: UndoStack): Promise<MonitorHandle> {
+interface Started {
+  monitor: MonitorHandle
+  spec: OciSpec
+  runtime: ResolvedRuntime
+}
+
+async function runProcess(context: ContainerContext, container: Container, undo: UndoStack): Promise<Started> {
   const { record } = container
   const { monitors, files, hostDescription } = context
   const runtime = await context.runtimes.resolve(record.hostConfig.Runtime)
@@ -95,7 +104,8 @@ async function runProcess(context: ContainerContext, container: Container, undo:
     undoable(undo, 'volumes', mountVolumes(context, record), () => unmountVolumes(context, record)),
   ])
   crashPoint('start:prepared')
-  files.writeSpec(record.id, await buildContainerSpec(context, record, { root, network, volumePaths, runtime }))
+  const spec = await buildContainerSpec(context, record, { root, network, volumePaths, runtime })
+  files.writeSpec(record.id, spec)
   crashPoint('start:spec-written')
   await Promise.all([...container.pendingAttachments].map((attachment) => attachment.connect(monitor)))
   container.pendingAttachments.clear()
@@ -118,7 +128,23 @@ async function runProcess(context: ContainerContext, container: Container, undo:
       events: [{ action: 'start' }],
     })
   })
-  return monitor
+  return { monitor, spec, runtime }
+}
+
+/** Off the path of the start. A process that is not confined as it should be must not go on. */
+async function keepSeccomp(
+  context: ContainerContext,
+  container: Container,
+  { spec, runtime }: Pick<Started, 'spec' | 'runtime'>,
+): Promise<void> {
+  const { id, record, run } = container
+  try {
+    await runtime.keepSeccomp(spec.linux.seccomp, { containerId: id, pid: record.state.pid })
+  } catch (error) {
+    if (container.run !== run || run === undefined) return
+    context.logger.error({ containerId: id, err: error }, 'the container is killed: its seccomp filter is not in force')
+    await run.monitor.signal(SIGKILL)
+  }
 }
 
 /** What has succeeded is undone by the stack, also when a neighbour that ran beside it fails. */

@@ -4,8 +4,10 @@ import type { ContainerFiles, Host, HostDescription } from '../ports/host.ts'
 import type { ImageCatalog, ImageSummary, ImageUsage } from '../ports/images.ts'
 import type { ContainerNetworks, EndpointRow, NameFiles, NetworkRow, SetUpRequest } from '../ports/networks.ts'
 import type { CgroupStatistics, Cgroups, Runtimes } from '../ports/runtime.ts'
-import type { LogRecord, Logs, RootFilesystems } from '../ports/storage.ts'
+import type { LogQuery, LogRecord, Logs, RootFilesystems } from '../ports/storage.ts'
 import { defaultCapabilities, noDevices, type OciSpec } from '../spec/index.ts'
+import { frame } from '../support/frames.ts'
+import { rfc3339FixedNano } from '../support/go-time.ts'
 
 /** Everything that exists on the pretended host; it outlives a daemon. */
 export interface FakeHostState {
@@ -251,8 +253,8 @@ export function fakeRuntimes(state: FakeHostState): Runtimes {
       deleteForce: async (id) => call(state, 'runtime.deleteForce', id),
       version: '1.2.3',
       isCrun: false,
-      seccompAnnotations: async () => ({}),
-      keepSeccomp: async () => {},
+      seccompAnnotations: async () => ({ 'run.oci.fake': 'kept' }),
+      keepSeccomp: async (_filter, { containerId }) => call(state, 'runtime.keepSeccomp', containerId),
     }),
   }
 }
@@ -289,26 +291,38 @@ export function fakeCgroups(state: FakeHostState): Cgroups {
   }
 }
 
-export const fakeLogs = (state: FakeHostState): Logs => ({
-  async *read({ path, stdout, stderr, sinceNs, untilNs, tail, follow, ended, signal }) {
-    const wanted = (record: LogRecord) =>
-      ((record.stream === 'stdout' && stdout) || (record.stream === 'stderr' && stderr)) &&
-      (sinceNs === undefined || record.timeNs >= sinceNs) &&
-      (untilNs === undefined || record.timeNs <= untilNs)
-    const all = (state.logs.get(path) ?? []).filter(wanted)
-    yield* tail === undefined ? all : all.slice(Math.max(0, all.length - tail))
-    let seen = all.length
-    while (follow && !signal?.aborted) {
-      const last = ended?.aborted ?? true
-      const now = (state.logs.get(path) ?? []).filter(wanted)
-      yield* now.slice(seen)
-      seen = now.length
-      if (last) return
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-  },
-  remove: async (path) => void state.logs.delete(path),
-})
+export function fakeLogs(state: FakeHostState): Logs {
+  const logs: Logs = {
+    read: (query) => readLog(state, query),
+    async *chunks(query, { multiplexed, timestamps }) {
+      for await (const { stream, timeNs, line } of logs.read(query)) {
+        const text = timestamps ? Buffer.concat([Buffer.from(`${rfc3339FixedNano(timeNs)} `), line]) : line
+        yield multiplexed ? frame(stream, text) : text
+      }
+    },
+    remove: async (path) => void state.logs.delete(path),
+  }
+  return logs
+}
+
+async function* readLog(state: FakeHostState, query: LogQuery): AsyncGenerator<LogRecord> {
+  const { path, stdout, stderr, sinceNs, untilNs, tail, follow, ended, signal } = query
+  const wanted = (record: LogRecord) =>
+    ((record.stream === 'stdout' && stdout) || (record.stream === 'stderr' && stderr)) &&
+    (sinceNs === undefined || record.timeNs >= sinceNs) &&
+    (untilNs === undefined || record.timeNs <= untilNs)
+  const all = (state.logs.get(path) ?? []).filter(wanted)
+  yield* tail === undefined ? all : all.slice(Math.max(0, all.length - tail))
+  let seen = all.length
+  while (follow && !signal?.aborted) {
+    const last = ended?.aborted ?? true
+    const now = (state.logs.get(path) ?? []).filter(wanted)
+    yield* now.slice(seen)
+    seen = now.length
+    if (last) return
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
 
 export function fakeHost(state: FakeHostState): Host {
   return {

@@ -1,0 +1,93 @@
+/**
+ * The directories of containers and execs: the ContainerFiles port. Calls that touch a handful of inodes are synchronous,
+ * since on a disk cache or a tmpfs they take less than handing them to another thread.
+ */
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ContainerFiles, HostHelper, OciSpec } from '@dockerd-ts/core'
+
+export interface ContainerFilesOptions {
+  dataRoot: string
+  execRoot: string
+  helper: Pick<HostHelper, 'mount' | 'unmount' | 'removeTree'>
+}
+
+/** Enough of an id to be unique, and short enough that a socket below it fits into a socket's address. */
+const runNameLength = 32
+
+export function createContainerFiles({ dataRoot, execRoot, helper }: ContainerFilesOptions): ContainerFiles {
+  const containersDirectory = join(dataRoot, 'containers')
+  const runsDirectory = join(execRoot, 'c')
+  const execsDirectory = join(execRoot, 'x')
+  for (const directory of [containersDirectory, runsDirectory, execsDirectory]) {
+    mkdirSync(directory, { recursive: true, mode: 0o710 })
+  }
+  const dataDirectory = (id: string) => join(containersDirectory, id)
+  const runDirectory = (id: string) => join(runsDirectory, id.slice(0, runNameLength))
+  const execDirectory = (id: string) => join(execsDirectory, id.slice(0, runNameLength))
+  const sharedMemoryPath = (id: string) => join(dataDirectory(id), 'shm')
+  return {
+    dataDirectory,
+    runDirectory,
+    execDirectory,
+    sharedMemoryPath,
+    logPath: (id) => join(dataDirectory(id), `${id}-json.log`),
+    createData: (id) => void mkdirSync(dataDirectory(id), { mode: 0o710 }),
+    prepareRun: (id) => emptyDirectory(runDirectory(id)),
+    writeSpec: (id, spec) => writePrivate(join(runDirectory(id), 'config.json'), JSON.stringify(spec)),
+    readSpec: (id) => readSpec(join(runDirectory(id), 'config.json')),
+    mountSharedMemory: async (id, sizeBytes) => {
+      const target = sharedMemoryPath(id)
+      mkdirSync(target, { recursive: true })
+      await helper.mount({
+        source: 'shm',
+        target,
+        fsType: 'tmpfs',
+        flags: ['nosuid', 'noexec', 'nodev'],
+        data: `mode=1777,size=${sizeBytes}`,
+      })
+      return target
+    },
+    unmountSharedMemory: (id) => helper.unmount(sharedMemoryPath(id), { detach: true }),
+    prepareExec: (id, process) => {
+      const path = join(emptyDirectory(execDirectory(id)), 'process.json')
+      writePrivate(path, JSON.stringify(process))
+      return path
+    },
+    removeRun: async (id) => removeSmall(runDirectory(id)),
+    removeExec: async (id) => removeSmall(execDirectory(id)),
+    removeData: async (id) => {
+      // A mount that is left would make the tree's removal fail, or reach into another file system.
+      await helper.unmount(sharedMemoryPath(id), { detach: true })
+      await helper.removeTree(dataDirectory(id))
+    },
+    removeDirectory: async (path) => removeSmall(path),
+    existing: () => ({
+      dataIds: list(containersDirectory),
+      runDirectories: list(runsDirectory).map((name) => join(runsDirectory, name)),
+      execDirectories: list(execsDirectory).map((name) => join(execsDirectory, name)),
+    }),
+  }
+}
+
+function emptyDirectory(path: string): string {
+  removeSmall(path)
+  mkdirSync(path, { mode: 0o700 })
+  return path
+}
+
+/** Run directories hold a few files and sockets of our own. */
+const removeSmall = (path: string): void => rmSync(path, { recursive: true, force: true })
+
+const writePrivate = (path: string, text: string): void => writeFileSync(path, text, { mode: 0o600 })
+
+async function readSpec(path: string): Promise<OciSpec | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+const list = (directory: string): string[] => readdirSync(directory)
