@@ -160,6 +160,7 @@ export const containerEndpoints = {
     path: '/containers/{id}/attach',
     transport: 'hijack',
     query: attachQuery,
+    hijackedErrors: true,
   }),
   attachWebsocket: defineEndpoint({
     operation: 'ContainerAttachWebsocket',

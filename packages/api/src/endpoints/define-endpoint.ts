@@ -56,6 +56,8 @@ export interface EndpointSpec {
   readonly response?: SchemaName | `${SchemaName}[]` | `${string}/${string}`
   /** Of success; 200 when absent. */
   readonly status?: 200 | 201 | 204
+  /** The engine's errors come as plain text on the hijacked connection, not as JSON. */
+  readonly hijackedErrors?: true
   /** The API version that introduced it; older ones answer 404. */
   readonly since?: `1.${number}`
 }
@@ -74,4 +76,4 @@ export type ResponseOf<E extends EndpointSpec> = E['response'] extends SchemaNam
   ? SchemaType<E['response']>
   : E['response'] extends `${infer N extends SchemaName}[]`
     ? SchemaType<N>[]
-    : undefined
+    : unknown

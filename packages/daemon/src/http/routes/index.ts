@@ -1,0 +1,38 @@
+/** All routes: the table's endpoints with their handlers, and the operations that are refused. */
+import { type UnservedOperation, unservedOperations } from '@dockerd-ts/api'
+import { EngineError } from '@dockerd-ts/core'
+import type { Route } from '../route.ts'
+import type { HttpServerOptions } from '../server.ts'
+import { archiveRoutes } from './archives.ts'
+import { containerStreamRoutes } from './container-streams.ts'
+import { containerRoutes } from './containers.ts'
+import { execRoutes } from './exec.ts'
+import { imageRoutes } from './images.ts'
+import { networkRoutes } from './networks.ts'
+import { systemRoutes } from './system.ts'
+import { volumeRoutes } from './volumes.ts'
+
+export function allRoutes(options: HttpServerOptions): Route[] {
+  const { engine } = options
+  return [
+    ...systemRoutes(engine, options),
+    ...containerRoutes(engine),
+    ...containerStreamRoutes(engine),
+    ...archiveRoutes(engine),
+    ...execRoutes(engine),
+    ...imageRoutes(engine),
+    ...networkRoutes(engine),
+    ...volumeRoutes(engine),
+    ...unservedOperations.map(refusal),
+  ]
+}
+
+function refusal({ operation, method, path, kind, message }: UnservedOperation): Route {
+  return {
+    endpoint: { operation, method: method as Route['endpoint']['method'], path, transport: 'json' },
+    handle: ({ params }) => {
+      const { name = '' } = params as Record<string, string>
+      throw new EngineError(kind, message.replace('{name}', name))
+    },
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * The HTTP server: one fastify instance behind any number of listening sockets. Paths are matched by the endpoint
+ * table (names may hold slashes, versions may lead), so that plain requests and upgrades find the same route; fastify
+ * is then asked for the operation's name.
+ */
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Engine } from '@dockerd-ts/core'
+import { type FastifyInstance, fastify } from 'fastify'
+import { badRequestText, pageNotFound, sendError } from './error-reply.ts'
+import { Exchange, type OperationContext } from './exchange.ts'
+import { type ListenTarget, openListener } from './listener.ts'
+import { negotiationHeaders, type ServerFacts } from './negotiation.ts'
+import { contextOf } from './request-context.ts'
+import type { Route } from './route.ts'
+import { allRoutes } from './routes/index.ts'
+
+export interface HttpLog {
+  error(fields: object, message: string): void
+}
+
+export interface HttpServerOptions extends ServerFacts {
+  engine: Engine
+  log: HttpLog
+}
+
+export interface HttpServer {
+  /** May be called several times. Rejects when the address cannot be had. */
+  listen(target: ListenTarget): Promise<void>
+  /** Stops accepting, lets running requests end for `graceMs`, then cuts what is left: streams, attached clients. */
+  close(graceMs: number): Promise<void>
+  /** For tests: requests without a socket, by `app.inject()`. */
+  readonly app: FastifyInstance
+}
+
+/** As Go's: registry credentials and build arguments can be long. */
+const headerLimitBytes = 1024 * 1024
+/** Clients keep connections in pools; closing an idle one under their hands costs them a failed request. */
+const idleConnectionMs = 3_600_000
+
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const headers = negotiationHeaders(options)
+  const hijacked = new Set<Socket>()
+  const onHijack = (socket: Socket) => {
+    hijacked.add(socket)
+    socket.once('close', () => hijacked.delete(socket))
+  }
+  const logError = (error: unknown, { match: { operation } }: OperationContext) =>
+    options.log.error({ err: error, operation }, `${operation} failed`)
+  const exchange = new Exchange({ headers, logError, onHijack })
+  const routes = new Map(allRoutes(options).map((route) => [route.endpoint.operation, route]))
+  const findRoute = (request: IncomingMessage) => {
+    const context = contextOf(request)
+    const route = context.kind === 'operation' ? routes.get(context.match.operation) : undefined
+    return context.kind === 'operation' && route !== undefined ? { route, context } : undefined
+  }
+  let server: Server | undefined
+  const app = fastify({
+    exposeHeadRoutes: false,
+    rewriteUrl: (request) => routedUrl(request as IncomingMessage),
+    serverFactory: (handler) => {
+      server = makeServer(handler, {
+        hijacked,
+        isHijack: (request) => findRoute(request)?.route.endpoint.transport === 'hijack',
+      })
+      server.on('upgrade', (request, socket, head) => {
+        const found = findRoute(request)
+        if (found === undefined) socket.destroy()
+        else void exchange.upgraded(found.route, found.context, { request, socket: socket as Socket, head })
+      })
+      return server
+    },
+  })
+  addRoutes(app, { routes: routes.values(), headers, exchange })
+  return { app, ...lifecycle(app, () => server as Server, hijacked) }
+}
+
+/** A path that no endpoint has: fastify's own 404 then asks answerUnrouted. */
+const unroutedUrl = '/'
+
+function routedUrl(request: IncomingMessage): string {
+  const context = contextOf(request)
+  // Fastify would refuse unusual types itself; the routes judge them in Docker's words.
+  delete request.headers['content-type']
+  return context.kind === 'operation' ? `/${context.match.operation}` : unroutedUrl
+}
+
+interface RouteSetup {
+  routes: Iterable<Route>
+  headers: Readonly<Record<string, string>>
+  exchange: Exchange
+}
+
+function addRoutes(app: FastifyInstance, { routes, headers, exchange }: RouteSetup): void {
+  app.removeAllContentTypeParsers()
+  // Bodies are read by the routes, which know what they expect.
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null))
+  for (const route of routes) {
+    const { method, operation } = route.endpoint
+    app.route({
+      method,
+      url: `/${operation}`,
+      handler: async (request, reply) => {
+        reply.hijack()
+        setHeaders(reply.raw, headers)
+        const context = contextOf(request.raw)
+        if (context.kind !== 'operation') return
+        await exchange.plain(route, context, { request: request.raw, response: reply.raw })
+      },
+    })
+  }
+  app.setNotFoundHandler((request, reply) => {
+    reply.hijack()
+    setHeaders(reply.raw, headers)
+    answerUnrouted(request.raw, reply.raw)
+  })
+}
+
+function setHeaders(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+}
+
+function answerUnrouted(request: IncomingMessage, response: ServerResponse): void {
+  const context = contextOf(request)
+  switch (context.kind) {
+    case 'options':
+      response.writeHead(200, { 'Content-Length': 0 }).end()
+      return
+    case 'redirect':
+      response.writeHead(301, { Location: context.location, 'Content-Length': 0 }).end()
+      return
+    case 'badUrl':
+      response.writeHead(400, { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' }).end(badRequestText)
+      return
+    default:
+      sendError(response, pageNotFound)
+  }
+}
+
+interface ServerHooks {
+  hijacked: ReadonlySet<Socket>
+  isHijack: (request: IncomingMessage) => boolean
+}
+
+function makeServer(handler: RequestListener, { hijacked, isHijack }: ServerHooks): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: headerLimitBytes,
+      keepAliveTimeout: idleConnectionMs,
+      // Uploads and streams take as long as they take.
+      requestTimeout: 0,
+      shouldUpgradeCallback: isHijack,
+    },
+    // What the parser had already read behind a request that took the connection over is no request.
+    (request, response) => (hijacked.has(request.socket) ? undefined : handler(request, response)),
+  )
+  server.on('clientError', (_error, socket) => {
+    if (hijacked.has(socket as Socket)) return
+    if (!socket.writable) return void socket.destroy()
+    const head = 'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n'
+    socket.end(`${head}${badRequestText}`, () => socket.destroy())
+  })
+  return server
+}
+
+function lifecycle(app: FastifyInstance, server: () => Server, hijacked: ReadonlySet<Socket>) {
+  const closers: (() => Promise<void>)[] = []
+  return {
+    async listen(target: ListenTarget): Promise<void> {
+      await app.ready()
+      closers.push(await openListener(target, (socket) => server().emit('connection', socket)))
+    },
+    async close(graceMs: number): Promise<void> {
+      const stopped = Promise.all(closers.splice(0).map((close) => close()))
+      server().closeIdleConnections()
+      const cut = setTimeout(() => {
+        server().closeAllConnections()
+        for (const socket of hijacked) socket.destroy()
+      }, graceMs)
+      await stopped
+      clearTimeout(cut)
+      await app.close()
+    },
+  }
+}
