@@ -36,7 +36,10 @@ t.test('an address is held while its last interface lives, unless nothing else i
   t.equal(allocate(pool), '10.0.0.2')
   alive.add('veth2')
   pool.release(address('10.0.0.2'), 'veth2')
-  t.same([allocate(pool), allocate(pool), allocate(pool), allocate(pool)], ['10.0.0.4', '10.0.0.5', '10.0.0.6', '10.0.0.2'])
+  t.same(
+    [allocate(pool), allocate(pool), allocate(pool), allocate(pool)],
+    ['10.0.0.4', '10.0.0.5', '10.0.0.6', '10.0.0.2'],
+  )
 })
 
 t.test('addresses are chosen inside the range, asked ones may lie outside it', async (t) => {
@@ -63,7 +66,8 @@ t.test('subnets of the default pools skip what overlaps the host and other netwo
   t.equal(choose('172.16.0.0/12', '192.168.0.0/19'), '192.168.32.0/20')
   t.throws(() => choose('172.16.0.0/12', '192.168.0.0/16'), {
     kind: 'notFound',
-    message: 'could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network',
+    message:
+      'could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network',
   })
   const ula = { pools: [{ base: 'fd12:3456:789a::/48', size: 64 }], family: 6 as const }
   t.equal(formatSubnet(chooseSubnet({ ...ula, used: [subnet('fd12:3456:789a::/64')] })), 'fd12:3456:789a:1::/64')

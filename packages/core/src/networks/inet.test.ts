@@ -1,5 +1,14 @@
 import t from 'tap'
-import { addressBytes, contains, formatAddress, formatSubnet, macOf, overlaps, parseAddress, parseCidr } from './inet.ts'
+import {
+  addressBytes,
+  contains,
+  formatAddress,
+  formatSubnet,
+  macOf,
+  overlaps,
+  parseAddress,
+  parseCidr,
+} from './inet.ts'
 
 const address = (text: string) => parseAddress(text) ?? t.fail(`not an address: ${text}`)
 const round = (text: string) => {
@@ -19,7 +28,19 @@ t.test('addresses are read as Go reads them and written in the shortest form', a
   t.equal(round('2001:DB8:0:0:1:0:0:1'), '2001:db8::1:0:0:1')
   t.equal(round('1:0:2:3:4:5:6:7'), '1:0:2:3:4:5:6:7')
   t.equal(round('::ffff:1.2.3.4'), '::ffff:102:304')
-  for (const text of ['', '1.2.3', '1.2.3.256', '01.2.3.4', '1.2.3.4.5', ':::', '1::2::3', '1:2:3:4:5:6:7', 'g::', '::1%eth0', '1:2:3:4:5:6:7:8::']) {
+  for (const text of [
+    '',
+    '1.2.3',
+    '1.2.3.256',
+    '01.2.3.4',
+    '1.2.3.4.5',
+    ':::',
+    '1::2::3',
+    '1:2:3:4:5:6:7',
+    'g::',
+    '::1%eth0',
+    '1:2:3:4:5:6:7:8::',
+  ]) {
     t.equal(parseAddress(text), undefined, text)
   }
 })
@@ -41,5 +62,6 @@ t.test('subnets contain and overlap', async (t) => {
   t.equal(overlaps(subnet('172.17.0.0/16'), subnet('172.18.0.0/16')), false)
   t.equal(overlaps(subnet('::/0'), subnet('0.0.0.0/0')), false)
   t.equal(parsed && contains(parsed.subnet, { family: 4, value: 0x0a1206_00n }), false)
-  for (const text of ['10.0.0.0', '10.0.0.0/33', '10.0.0/8', 'fd00::/129', '/8']) t.equal(parseCidr(text), undefined, text)
+  for (const text of ['10.0.0.0', '10.0.0.0/33', '10.0.0/8', 'fd00::/129', '/8'])
+    t.equal(parseCidr(text), undefined, text)
 })

@@ -84,7 +84,8 @@ function longestZeroRun(groups: number[]): { start: number; length: number } {
 /** Network byte order: 4 or 16 bytes. */
 export function addressBytes({ family, value }: Address): Uint8Array {
   const bytes = new Uint8Array(bitsOf(family) / 8)
-  for (let index = bytes.length - 1, rest = value; index >= 0; index -= 1, rest >>= 8n) bytes[index] = Number(rest & 0xffn)
+  for (let index = bytes.length - 1, rest = value; index >= 0; index -= 1, rest >>= 8n)
+    bytes[index] = Number(rest & 0xffn)
   return bytes
 }
 
@@ -108,14 +109,13 @@ export const formatSubnet = ({ family, base, prefixLength }: Subnet): string =>
   `${formatAddress({ family, value: base })}/${prefixLength}`
 
 export const contains = (subnet: Subnet, address: Address): boolean =>
-  subnet.family === address.family &&
-  address.value >= subnet.base &&
-  address.value < subnet.base + subnetSize(subnet)
+  subnet.family === address.family && address.value >= subnet.base && address.value < subnet.base + subnetSize(subnet)
 
 export const containsSubnet = (outer: Subnet, inner: Subnet): boolean =>
   inner.prefixLength >= outer.prefixLength && contains(outer, { family: inner.family, value: inner.base })
 
-export const overlaps = (one: Subnet, other: Subnet): boolean => containsSubnet(one, other) || containsSubnet(other, one)
+export const overlaps = (one: Subnet, other: Subnet): boolean =>
+  containsSubnet(one, other) || containsSubnet(other, one)
 
 /** `02:42:` and the four bytes of the IPv4 address, as Docker names interfaces: a neighbour's cache stays true. */
 export function macOf(ipv4: Address): string {

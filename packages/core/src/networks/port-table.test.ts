@@ -1,5 +1,5 @@
 import t from 'tap'
-import { hostAddresses, parseHostPort, PortTable } from './port-table.ts'
+import { hostAddresses, PortTable, parseHostPort } from './port-table.ts'
 
 const port = (hostIp: string, hostPort: number, protocol: 'tcp' | 'udp' = 'tcp') => ({
   protocol,

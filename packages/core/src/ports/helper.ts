@@ -63,6 +63,10 @@ export interface VethRequest {
   containerName: string
   mac: string
   mtu?: number
+  /** Frames may leave by the port they came in by: needed to reach one's own published port under br_netfilter. */
+  hairpin?: boolean
+  /** Other isolated ports of the bridge are not reached; the bridge itself is. */
+  isolated?: boolean
   addresses: readonly { address: string; prefixLength: number }[]
   gateways: readonly string[]
 }

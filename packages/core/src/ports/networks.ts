@@ -22,6 +22,8 @@ export interface IpamConfig {
   gateway?: string
   ipRange?: string
   auxiliaryAddresses?: Record<string, string>
+  /** The subnet was chosen by the engine: containers cannot ask for an address in it. */
+  automatic?: boolean
 }
 
 /** Rows of networks and of endpoints that are up; implemented by the store. Synchronous, short. */

@@ -4,87 +4,74 @@ import type { ContractTest } from './image-records-contract.ts'
 
 const network: NetworkRow = {
   id: 'a'.repeat(64),
-  name: 'front end',
+  name: 'backend',
   driver: 'bridge',
   scope: 'local',
-  createdAtNs: '1700000000123456789',
+  createdAtNs: '1800000000123456789',
   internal: false,
   attachable: true,
   ingress: false,
   enableIPv4: true,
   enableIPv6: true,
-  ipam: {
-    driver: 'default',
-    options: { key: 'value' },
-    config: [
-      { subnet: '10.1.0.0/16', gateway: '10.1.0.1', ipRange: '10.1.5.0/24', auxiliaryAddresses: { router: '10.1.0.9' } },
-      { subnet: 'fd00:1::/64', automatic: true },
-    ],
-  },
-  options: { 'com.docker.network.bridge.name': 'br-front' },
-  labels: { team: 'ä' },
+  ipam: { driver: 'default', options: {}, config: [{ subnet: '10.1.0.0/24', auxiliaryAddresses: { x: '10.1.0.9' } }] },
+  options: { 'com.docker.network.bridge.name': 'br0' },
+  labels: { ä: '🐳' },
 }
-
 const endpoint: EndpointRow = {
   endpointId: 'e'.repeat(64),
   networkId: network.id,
   containerId: 'c'.repeat(64),
   namespacePath: '/run/netns/c',
-  hostInterface: 'veth01234567',
+  hostInterface: 'veth1',
   containerInterface: 'eth0',
   mac: '02:42:0a:01:00:02',
   ipv4: '10.1.0.2',
-  ipv4PrefixLength: 16,
+  ipv4PrefixLength: 24,
   gateway: '10.1.0.1',
-  ipv6: 'fd00:1::2',
-  ipv6PrefixLength: 64,
-  gateway6: 'fd00:1::1',
-  aliases: ['web'],
-  dnsNames: ['web', 'cccccccccccc'],
-  gwPriority: -3,
-  ports: [{ protocol: 'udp', containerPort: 53, hostIp: '::', hostPort: 5353 }],
+  aliases: ['db'],
+  dnsNames: ['one', 'db'],
+  ports: [{ protocol: 'tcp', containerPort: 80, hostIp: '::', hostPort: 8080 }],
 }
 
 /** `make` answers an empty store each time. */
 export function networkRecordsContract(test: ContractTest, make: () => NetworkRecords): void {
-  test('a network comes back as it was put, and a second put replaces it', async (t) => {
+  test('a network comes back as it was put; a second put replaces it', async (t) => {
     const records = make()
     records.putNetwork(network)
     t.same(records.listNetworks(), [network])
-    const changed = { ...network, labels: {}, ipam: { ...network.ipam, config: [] } }
-    records.putNetwork(changed)
-    t.same(records.listNetworks(), [changed])
+    records.putNetwork({ ...network, labels: {} })
+    t.same(records.listNetworks(), [{ ...network, labels: {} }])
     records.deleteNetwork(network.id)
     records.deleteNetwork(network.id)
     t.same(records.listNetworks(), [])
   })
-  test('an endpoint comes back as it was put, with and without its optional fields', async (t) => {
+  test('endpoints come back as they were put', async (t) => {
     const records = make()
-    records.putNetwork(network)
     records.putEndpoint(endpoint)
-    t.same(records.listEndpoints(), [endpoint])
-    const { ipv6: _6, ipv6PrefixLength: _length, gateway6: _gateway, gwPriority: _priority, ...plain } = endpoint
-    records.putEndpoint({ ...plain, ports: [] })
-    t.same(records.listEndpoints(), [{ ...plain, ports: [] }])
+    const { ipv4: _ipv4, ...withoutAddress } = endpoint
+    records.putEndpoint({ ...withoutAddress, endpointId: 'f'.repeat(64) })
+    t.same(records.listEndpoints(), [endpoint, { ...withoutAddress, endpointId: 'f'.repeat(64) }])
     records.deleteEndpoint(endpoint.endpointId)
     records.deleteEndpoint(endpoint.endpointId)
-    t.same(records.listEndpoints(), [])
+    t.equal(records.listEndpoints().length, 1)
   })
-  test('a row that was put does not change with the object it came from', async (t) => {
+  test('every optional field is kept', async (t) => {
+    const records = make()
+    const config = { subnet: 'fd00:1::/64', gateway: 'fd00:1::1', ipRange: 'fd00:1::/80', automatic: true }
+    const full = { ...network, ipam: { ...network.ipam, config: [...network.ipam.config, config] } }
+    records.putNetwork(full)
+    t.same(records.listNetworks(), [full])
+    const ipv6 = { ipv6: 'fd00:1::2', ipv6PrefixLength: 64, gateway6: 'fd00:1::1', gwPriority: -3 }
+    records.putEndpoint({ ...endpoint, ...ipv6 })
+    t.same(records.listEndpoints(), [{ ...endpoint, ...ipv6 }])
+  })
+  test('a row does not change with the object it came from, and a second put replaces it', async (t) => {
     const records = make()
     const row = structuredClone(endpoint)
-    records.putNetwork(network)
     records.putEndpoint(row)
     row.ports.length = 0
     t.same(records.listEndpoints(), [endpoint])
-  })
-  test('a container may have an endpoint in several networks', async (t) => {
-    const records = make()
-    const second = { ...network, id: 'b'.repeat(64), name: 'back' }
-    records.putNetwork(network)
-    records.putNetwork(second)
-    records.putEndpoint(endpoint)
-    records.putEndpoint({ ...endpoint, endpointId: 'f'.repeat(64), networkId: second.id })
-    t.equal(records.listEndpoints().length, 2)
+    records.putEndpoint(row)
+    t.same(records.listEndpoints(), [row])
   })
 }

@@ -1,5 +1,5 @@
 /** Published ports as elements of the firewall table's maps: one element per host address, changed without a rule. */
-import { addressBytes, isWildcard, type NftElementChange, parseAddress, type PublishedPort } from '@dockerd-ts/core'
+import { addressBytes, isWildcard, type NftElementChange, type PublishedPort, parseAddress } from '@dockerd-ts/core'
 
 /** A published port and where its connections go. */
 export interface PortMapping extends PublishedPort {

@@ -42,7 +42,8 @@ export function renderTable(
   const lines = [`add table ${name}`, `delete table ${name}`, `add table ${name}`]
   for (const [map, type] of Object.entries(maps)) lines.push(`add map ${name} ${map} { type ${type}; }`)
   lines.push(`add set ${name} bridges { type ifname; }`, `add chain ${name} publish`)
-  for (const [chain, hook] of Object.entries(chains)) lines.push(`add chain ${name} ${chain} { ${hook}; policy accept; }`)
+  for (const [chain, hook] of Object.entries(chains))
+    lines.push(`add chain ${name} ${chain} { ${hook}; policy accept; }`)
   for (const mapping of mappings) lines.push(`add element ${name} ${mapOf(mapping)} { ${elementText(mapping)} }`)
   return `${lines.join('\n')}\n${renderRules(table, networks)}`
 }

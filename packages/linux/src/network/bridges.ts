@@ -57,14 +57,26 @@ function linkInfo(link: IpLink): LinkInfo {
     addresses: (link.addr_info ?? []).flatMap(({ family, local, prefixlen, scope }) =>
       local === undefined || prefixlen === undefined
         ? []
-        : [{ address: local, prefixLength: prefixlen, family: family === 'inet6' ? 6 : 4, scope: scope ?? '' } as const],
+        : [
+            {
+              address: local,
+              prefixLength: prefixlen,
+              family: family === 'inet6' ? 6 : 4,
+              scope: scope ?? '',
+            } as const,
+          ],
     ),
   }
 }
 
 /** Makes every bridge of the plan that is missing and puts right what differs; one run of ip(8) for all of them. */
 export async function ensureBridges(plans: readonly BridgePlan[], links: readonly LinkInfo[]): Promise<void> {
-  const lines = plans.flatMap((plan) => bridgeCommands(plan, links.find(({ name }) => name === plan.name)))
+  const lines = plans.flatMap((plan) =>
+    bridgeCommands(
+      plan,
+      links.find(({ name }) => name === plan.name),
+    ),
+  )
   if (lines.length > 0) await ipBatch(lines)
 }
 

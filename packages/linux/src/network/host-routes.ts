@@ -16,7 +16,9 @@ export function parseIpv4Routes(text: string, ownInterfaces: ReadonlySet<string>
     const [name = '', destination = '', , , , , , mask = ''] = line.split('\t')
     if (!/^[0-9A-F]{8}$/.test(destination) || ownInterfaces.has(name)) return []
     const prefixLength = bitCount(Number.parseInt(mask, 16))
-    return prefixLength === 0 ? [] : [{ family: 4, base: BigInt(swapBytes(Number.parseInt(destination, 16))), prefixLength }]
+    return prefixLength === 0
+      ? []
+      : [{ family: 4, base: BigInt(swapBytes(Number.parseInt(destination, 16))), prefixLength }]
   })
 }
 

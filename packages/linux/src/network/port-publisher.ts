@@ -1,11 +1,11 @@
 /** Finds host ports for a container's requests and holds them: against our own containers and the host's programs. */
 import {
+  type EngineError,
   hostAddresses,
   internal,
-  type EngineError,
   type PortRange,
-  PortTable,
   type PortRequest,
+  PortTable,
   type PublishedPort,
 } from '@dockerd-ts/core'
 import { type HeldPort, holdPort } from './host-ports.ts'
