@@ -1,0 +1,75 @@
+/** Where the daemon listens: parses Docker's host addresses and opens connections to them. */
+import { connect as connectSocket } from 'node:net'
+import type { Duplex } from 'node:stream'
+
+export const DEFAULT_HOST = 'unix:///var/run/docker.sock'
+
+export interface TlsFiles {
+  ca?: string | undefined
+  cert?: string | undefined
+  key?: string | undefined
+  verify: boolean
+}
+
+export interface DaemonAddress {
+  /** As the user (or the default) named it, for messages. */
+  host: string
+  protocol: 'unix' | 'tcp' | 'ssh' | 'npipe'
+  /** Socket path, or host:port. */
+  address: string
+  /** Prefix of every request path (tcp://host:port/prefix). */
+  basePath: string
+  tls?: TlsFiles | undefined
+}
+
+/** Docker's own completion of a host string: a bare name is a TCP host, a missing port is 2375 or 2376. */
+export function parseHost(host: string, tls: boolean): string {
+  const text = host.trim()
+  if (text === '') return tls ? 'tcp://localhost:2376' : DEFAULT_HOST
+  const [scheme, rest] = text.includes('://') ? (text.split(/:\/\/(.*)/s) as [string, string]) : ['tcp', text]
+  if (scheme === 'unix') return rest === '' ? DEFAULT_HOST : `unix://${rest}`
+  if (scheme === 'fd' || scheme === 'ssh' || scheme === 'npipe') return text
+  if (scheme !== 'tcp') throw new Error(`invalid bind address format: ${host}`)
+  const url = new URL(`http://${rest === '' ? 'localhost' : rest.startsWith(':') ? `localhost${rest}` : rest}`)
+  const explicit = /:(\d+)(\/|$)/.exec(rest)?.[1]
+  const path = url.pathname === '/' ? '' : url.pathname
+  return `tcp://${url.hostname}:${explicit ?? (tls ? '2376' : '2375')}${path}`
+}
+
+export function daemonAddress(host: string, tls?: TlsFiles): DaemonAddress {
+  const [scheme, rest = ''] = host.split(/:\/\/(.*)/s)
+  if (scheme === 'unix' || scheme === 'npipe') return { host, protocol: scheme, address: rest, basePath: '', tls }
+  if (scheme === 'ssh') return { host, protocol: 'ssh', address: rest, basePath: '' }
+  if (scheme !== 'tcp') throw new Error(`unable to parse docker host \`${host}\``)
+  const slash = rest.indexOf('/')
+  const address = slash < 0 ? rest : rest.slice(0, slash)
+  return { host, protocol: 'tcp', address, basePath: slash < 0 ? '' : rest.slice(slash), tls }
+}
+
+/** The value of the Host header, which is meaningless on a Unix socket but must be a valid name. */
+export function hostHeader(address: DaemonAddress): string {
+  return address.protocol === 'tcp' ? address.address : 'api.moby.localhost'
+}
+
+export async function dial(address: DaemonAddress): Promise<Duplex> {
+  if (address.protocol === 'ssh') return (await import('./ssh.ts')).dialSsh(address)
+  if (address.protocol === 'npipe') throw new Error('protocol not available')
+  const { host, port } = splitAddress(address)
+  const secure = address.protocol === 'tcp' && address.tls !== undefined
+  const socket = secure
+    ? await (await import('./tls.ts')).startTls(host, port, address.tls as TlsFiles)
+    : address.protocol === 'unix'
+      ? connectSocket({ path: address.address })
+      : connectSocket({ host, port, noDelay: true })
+  await new Promise<void>((resolve, reject) => {
+    socket.once(secure ? 'secureConnect' : 'connect', resolve)
+    socket.once('error', reject)
+  })
+  socket.removeAllListeners('error')
+  return socket
+}
+
+function splitAddress({ address }: DaemonAddress): { host: string; port: number } {
+  const at = address.lastIndexOf(':')
+  return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) }
+}

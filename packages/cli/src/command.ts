@@ -1,0 +1,61 @@
+/** The shape of a command: data for the help and the parser, and one function that does the work. */
+import type { Cli } from './cli.ts'
+import type { FlagSpecs, FlagValues } from './options/flags.ts'
+
+export interface Invocation<F extends FlagSpecs> {
+  cli: Cli
+  args: string[]
+  flags: FlagValues<F>
+  /** True when the flag stood on the command line, whatever its value. */
+  given(name: keyof F & string): boolean
+}
+
+export interface ArgumentRule {
+  least: number
+  most: number
+}
+
+export interface Command<F extends FlagSpecs = FlagSpecs> {
+  /** What follows the command's name in its usage line; several lines when it has several forms. */
+  usage: string | readonly string[]
+  /** One line for listings. */
+  short: string
+  /** The longer text of the command's own help; `short` when absent. */
+  long?: string
+  /** All full names, as the help lists them. */
+  aliases?: readonly string[]
+  args: ArgumentRule
+  /** False when everything after the first argument belongs to the container's command. */
+  interspersed?: boolean
+  flags: F
+  run(invocation: Invocation<F>): Promise<void>
+}
+
+export function defineCommand<const F extends FlagSpecs>(command: Command<F>): Command {
+  return command as unknown as Command
+}
+
+export const noArguments: ArgumentRule = { least: 0, most: 0 }
+export const anyArguments: ArgumentRule = { least: 0, most: Number.POSITIVE_INFINITY }
+export const atLeast = (least: number): ArgumentRule => ({ least, most: Number.POSITIVE_INFINITY })
+export const atMost = (most: number): ArgumentRule => ({ least: 0, most })
+export const exactly = (count: number): ArgumentRule => ({ least: count, most: count })
+export const between = (least: number, most: number): ArgumentRule => ({ least, most })
+
+/** Ends the program with `code` after printing `message` (if any) on stderr. */
+export class ExitError extends Error {
+  readonly code: number
+  constructor(code: number, message = '') {
+    super(message)
+    this.code = code
+  }
+}
+
+/** The error of `run`, `create` and usage mistakes: prefixed, and with a pointer to the help. */
+export function withHelp(message: string, path: string, code: number): ExitError {
+  return new ExitError(code, `docker: ${message}\n\nRun 'docker ${path} --help' for more information`)
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

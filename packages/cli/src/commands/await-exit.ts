@@ -1,0 +1,21 @@
+/** Waits for a container's exit code. */
+import { type ApiClient, collect } from '../client/api-client.ts'
+import { ExitError } from '../command.ts'
+
+const MAX_ANSWER_BYTES = 64 * 1024
+const WAIT_FAILED_CODE = 125
+
+/**
+ * Registers the wait; resolves when the daemon has acknowledged it, with a promise of the code. A container that
+ * removes itself has not ended before it is gone.
+ */
+export async function awaitExit(api: ApiClient, id: string, removed: boolean): Promise<{ code: Promise<number> }> {
+  const reply = await api.request('POST', `/containers/${id}/wait`, { query: { condition: removed ? 'removed' : 'next-exit' } })
+  const code = collect(reply.body, MAX_ANSWER_BYTES).then((bytes) => {
+    const answer = JSON.parse(bytes.toString()) as { StatusCode: number; Error?: { Message: string } | null }
+    if (answer.Error?.Message) throw new ExitError(WAIT_FAILED_CODE, `Error waiting for container: ${answer.Error.Message}`)
+    return answer.StatusCode
+  })
+  code.catch(() => {})
+  return { code }
+}

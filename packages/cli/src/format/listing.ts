@@ -1,0 +1,79 @@
+/** Listings: rows of named columns, printed as a table, by a template, or as JSON. */
+import type { CompiledTemplate } from './template/execute.ts'
+import type { GoValue, Row } from './template/values.ts'
+import { alignTabs, TABLE } from './tabs.ts'
+
+export interface Columns<T> {
+  /** The Go type that template errors name. */
+  rowType: string
+  headers: Record<string, string>
+  values: Record<string, (item: T) => GoValue>
+  /** Columns with an argument. */
+  methods?: Record<string, (item: T, args: GoValue[]) => GoValue>
+}
+
+export interface Listing<T> {
+  items: Iterable<T>
+  columns: Columns<T>
+  /** `table …`, a template, `json`. */
+  format: string
+}
+
+/** Replaces the short names of formats: nothing or `table` is the default table, `json` a template. */
+export function resolveFormat(format: string, defaultTable: string): string {
+  if (format === '' || format === 'table') return `table ${defaultTable}`
+  if (format === 'json') return '{{json .}}'
+  return format
+}
+
+export const isTable = (format: string): boolean => format.startsWith('table')
+
+/** The text of the listing, the last line ended. Throws an Error with Docker's text when the template is wrong. */
+export async function renderListing<T>({ items, columns, format }: Listing<T>): Promise<string> {
+  const table = isTable(format)
+  const source = (table ? format.slice('table'.length) : format).replace(/^ +| +$/g, '').replaceAll('\\t', '\t').replaceAll('\\n', '\n')
+  const template = await compile(source)
+  const lines: string[] = []
+  for (const item of items) lines.push(`${run(() => template.render(rowOf(item, columns)))}\n`)
+  if (!table) return lines.join('')
+  const header = run(() => template.render(headerMap(columns), { overrides: HEADER_FUNCTIONS }))
+  return alignTabs(`${header}\n${lines.join('')}`, TABLE)
+}
+
+async function compile(source: string): Promise<CompiledTemplate> {
+  const { compileTemplate } = await import('./template/execute.ts')
+  try {
+    return compileTemplate(source)
+  } catch (error) {
+    throw new Error(`failed to parse template: ${(error as Error).message}`)
+  }
+}
+
+function run(render: () => string): string {
+  try {
+    return render()
+  } catch (error) {
+    throw new Error(`failed to execute template: ${(error as Error).message}`)
+  }
+}
+
+/** In the header line, functions leave the heading as it is. */
+const identity = ([first]: GoValue[]): GoValue => first
+const HEADER_FUNCTIONS = { json: identity, split: identity, join: identity, title: identity, lower: identity, upper: identity, pad: identity, truncate: identity }
+
+function headerMap<T>(columns: Columns<T>): GoValue {
+  return new Map<string, GoValue>(Object.entries(columns.headers))
+}
+
+function rowOf<T>(item: T, columns: Columns<T>): Row {
+  return {
+    rowType: columns.rowType,
+    get: (name) => (Object.hasOwn(columns.values, name) ? columns.values[name]?.(item) : undefined),
+    call: (name, args) => {
+      const method = columns.methods && Object.hasOwn(columns.methods, name) ? columns.methods[name] : undefined
+      if (!method) throw new Error(`can't evaluate field ${name} in type ${columns.rowType}`)
+      return method(item, args)
+    },
+    columns: () => new Map(Object.entries(columns.values).map(([name, value]) => [name, value(item)])),
+  }
+}

@@ -1,0 +1,101 @@
+/** Finds the command, parses its flags, runs it, and turns errors into Docker's exit codes. */
+import { Cli } from './cli.ts'
+import type { Command } from './command.ts'
+import { ExitError, messageOf } from './command.ts'
+import { findCommand, type Group } from './commands/tree.ts'
+import { type GlobalFlags, globalFlags } from './options/global-flags.ts'
+import { FlagError, HelpRequested, parseFlags } from './options/flags.ts'
+import { argumentComplaint, usageLine } from './usage.ts'
+
+
+async function main(argv: string[]): Promise<number> {
+  let globals: GlobalFlags
+  let words: string[]
+  try {
+    const parsed = parseFlags(globalFlags, argv, false)
+    globals = parsed.values
+    words = parsed.args
+  } catch (error) {
+    return usageFailure(error, '', 'Usage:  docker [OPTIONS] COMMAND [ARG...]')
+  }
+  if (globals.version) {
+    const { programVersion } = await import('./version.ts')
+    process.stdout.write(`Docker version ${programVersion}, build dockerd-ts\n`)
+    return 0
+  }
+  if (words[0] === 'help') {
+    const topic = findCommand(words.slice(1))
+    if (topic.rest.length > 0) {
+      process.stderr.write(`unknown help topic: ${words.slice(1).join(' ')}\n`)
+      return 1
+    }
+    return topic.leaf ? showHelp(topic.path, await topic.leaf.load()) : showGroupHelp(topic.group, topic.path)
+  }
+  const found = findCommand(words)
+  if (!found.leaf) return runGroup(found.group, found.path, found.rest)
+  return runCommand(new Cli(globals), found.path, await found.leaf.load(), found.rest)
+}
+
+async function runCommand(cli: Cli, path: string, command: Command, words: string[]): Promise<number> {
+  try {
+    const { values, args, given } = parseFlags(command.flags, words, command.interspersed ?? true)
+    const complaint = argumentComplaint(path, command, args.length)
+    if (complaint !== undefined) throw new ExitError(1, complaint)
+    await command.run({ cli, args, flags: values, given: (name) => given.has(name) })
+    return 0
+  } catch (error) {
+    if (error instanceof HelpRequested) {
+      if (error.deprecatedShort) process.stderr.write('Flag shorthand -h has been deprecated, use --help\n')
+      return showHelp(path, command)
+    }
+    if (error instanceof FlagError) return usageFailure(error, path, usageLine(path, command))
+    const code = error instanceof ExitError ? error.code : 1
+    const message = messageOf(error)
+    if (message !== '') process.stderr.write(`${message}\n`)
+    if (process.env.DOCKER_TS_DEBUG && !(error instanceof ExitError)) process.stderr.write(`${(error as Error).stack}\n`)
+    return code
+  }
+}
+
+async function runGroup(group: Group, path: string, rest: string[]): Promise<number> {
+  try {
+    const { args } = parseFlags({}, rest, false)
+    if (args.length === 0) return showGroupHelp(group, path)
+    const full = ['docker', path, args[0]].filter(Boolean).join(' ')
+    const usage = path === '' ? '' : `Usage:  docker ${path}\n\n`
+    const help = ['docker', path, '--help'].filter(Boolean).join(' ')
+    process.stderr.write(`docker: unknown command: ${full}\n\n${usage}Run '${help}' for more information\n`)
+    return 1
+  } catch (error) {
+    if (error instanceof HelpRequested) return showGroupHelp(group, path)
+    return usageFailure(error, path, `Usage:  docker ${path}`)
+  }
+}
+
+async function usageFailure(error: unknown, path: string, usage: string): Promise<number> {
+  if (error instanceof HelpRequested) return showGroupHelp(findCommand([]).group, '')
+  if (!(error instanceof FlagError)) throw error
+  const help = ['docker', path, '--help'].filter(Boolean).join(' ')
+  process.stderr.write(`${error.message}\n\n${usage}\n\nRun '${help}' for more information\n`)
+  return 125
+}
+
+async function showHelp(path: string, command: Command): Promise<number> {
+  const { helpText } = await import('./usage.ts')
+  process.stdout.write(helpText(path, command, process.stdout.columns ?? 80))
+  return 0
+}
+
+async function showGroupHelp(group: Group, path: string): Promise<number> {
+  const { groupHelp } = await import('./group-help.ts')
+  process.stdout.write(groupHelp(group, path, process.stdout.columns ?? 80))
+  return 0
+}
+
+// A reader that went away ends the program the way SIGPIPE would, silently.
+const SIGPIPE_EXIT_CODE = 141
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? SIGPIPE_EXIT_CODE : 1))
+}
+
+process.exit(await main(process.argv.slice(2)))
