@@ -2,7 +2,7 @@
  * The ContainerNetworks port: bridges and one nftables table on the cold path, and on the hot path (a container starts or
  * ends) records, one request for the namespace and one for the map elements, no program started.
  */
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type {
   ContainerNetworks,
@@ -86,6 +86,7 @@ export async function createContainerNetworks(options: ContainerNetworksOptions)
     ipv6,
     derive,
   }
+  await mkdir(context.namespaceDirectory, { recursive: true, mode: 0o711 })
   await ensureBuiltInNetworks(context)
   for (const row of options.records.listEndpoints()) {
     context.endpoints.set(row.containerId, [...(context.endpoints.get(row.containerId) ?? []), row])
