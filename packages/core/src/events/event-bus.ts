@@ -84,7 +84,7 @@ export class EventBus implements EventPublisher {
       if (query.sinceNs !== undefined || query.untilNs !== undefined) {
         for (const event of this.#history(query, 0, historyEnd)) yield toMessage(event)
       }
-      while (!query.signal.aborted && !this.#isOver(query.untilNs)) {
+      while (!query.signal.aborted) {
         if (listener.lagging) {
           listener.lagging = false
           listener.queue = []
@@ -98,6 +98,8 @@ export class EventBus implements EventPublisher {
           if (query.matches(event)) yield toMessage(event)
         }
         if (listener.queue.length > 0 || listener.lagging || query.signal.aborted) continue
+        // What came in time has been delivered, also when it is read late.
+        if (this.#isOver(query.untilNs)) return
         await new Promise<void>((resolve) => {
           listener.wake = resolve
         })
