@@ -70,8 +70,9 @@ export async function signalProcess(
   container: Container,
   { monitor, signal }: { monitor: MonitorHandle; signal: number },
 ): Promise<void> {
-  await monitor.signal(signal)
+  // Told first: the end may be seen before the signal is answered, and `die` comes after `kill`.
   publishContainerEvent(context, container, { action: 'kill', attributes: { signal: String(signal) } })
+  await monitor.signal(signal)
 }
 
 /** A frozen process receives its signal when it is thawed. */
