@@ -15,3 +15,4 @@ export { HostHelperClient, type HostHelperOptions, startHostHelper } from './sys
 export { SystemError } from './syscalls/system-error.ts'
 export { LocalVolumes, type LocalVolumesOptions } from './volumes/local-volumes.ts'
 export { type ContainerNetworksOptions, createContainerNetworks } from './network/container-networks.ts'
+export { createNameFiles, type NameFilesOptions } from './names/name-files.ts'

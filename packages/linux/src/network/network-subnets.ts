@@ -43,7 +43,11 @@ function automaticConfig(context: NetworkContext, family: 4 | 6, ours: readonly 
 }
 
 /** The first subnet of the pools that neither a network nor a route of the host uses. */
-export function freeSubnet(context: NetworkContext, family: 4 | 6, ours: readonly Subnet[] = networkSubnets(context)): Subnet {
+export function freeSubnet(
+  context: NetworkContext,
+  family: 4 | 6,
+  ours: readonly Subnet[] = networkSubnets(context),
+): Subnet {
   const own = new Set(context.registry.bridges().map(({ options }) => options.bridge))
   const pools = context.options.addressPools?.length ? context.options.addressPools : dockerPools
   const withIpv6 = [...pools, ...(family === 6 ? [localPool()] : [])]

@@ -106,8 +106,15 @@ export async function webContainer(
     ports: (request.ports ?? []).map(port),
   })
   const address = request.bind ?? '[::]:80'
-  const listening = () => (attempt(...inside(result.namespacePath, 'cat', '/proc/self/net/tcp', '/proc/self/net/tcp6')) ?? '').includes(':0050 ')
-  await bench.serve(result.namespacePath, ['busybox', 'httpd', '-f', '-p', address, '-h', page(request.text)], listening)
+  const listening = () =>
+    (attempt(...inside(result.namespacePath, 'cat', '/proc/self/net/tcp', '/proc/self/net/tcp6')) ?? '').includes(
+      ':0050 ',
+    )
+  await bench.serve(
+    result.namespacePath,
+    ['busybox', 'httpd', '-f', '-p', address, '-h', page(request.text)],
+    listening,
+  )
   return { containerId, ...result }
 }
 
