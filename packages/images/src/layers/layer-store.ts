@@ -3,7 +3,7 @@
  * asks and however many ask at a time. Staged, synchronised, renamed, recorded, in this order; removed in the reverse.
  */
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ImageRecords, invalidArgument, type LayerRow } from '@dockerd-ts/core'
 import { decompress, detectCompression } from '../archive/compression.ts'
@@ -11,6 +11,7 @@ import type { ContentStore } from '../content/content-store.ts'
 import { makeDirectories, moveInto } from '../content/files.ts'
 import { unpack } from './layer-program.ts'
 import { Semaphore } from './semaphore.ts'
+import type { RemoveTree } from './tree-removal.ts'
 
 export interface LayerRequest {
   chainId: string
@@ -28,7 +29,7 @@ export interface LayerStoreOptions {
   program: string
   records: ImageRecords
   content: ContentStore
-  removeTree: (path: string) => Promise<void>
+  removeTree: RemoveTree
 }
 
 /** The disk and two cores are busy with three. */
@@ -188,6 +189,3 @@ async function* hashed(source: AsyncIterable<Buffer>, hash: ReturnType<typeof cr
     yield chunk
   }
 }
-
-/** Without a helper: Node's own removal. */
-export const removeTreeByNode = (path: string): Promise<void> => rm(path, { recursive: true, force: true })

@@ -1,0 +1,132 @@
+/** `POST /images/load`: images out of an archive that `save` (ours, Docker's, podman's, skopeo's) made. */
+import { familiarString, type ImageReference, type Platform } from '@dockerd-ts/core'
+import { type ImageContext, publishImage } from '../catalog/image-context.ts'
+import { type ImageContent, layerIdsOf, recordImage, unpackLayers } from '../catalog/register-image.ts'
+import { parseImageConfig } from '../oci/documents.ts'
+import { sha256, shortDigest } from '../oci/identity.ts'
+import { mediaTypes } from '../oci/media-types.ts'
+import { counter, type Report } from '../progress/progress-stream.ts'
+import { ArchiveFiles } from './archive-files.ts'
+import { type ArchiveImage, findArchiveImages, makeManifest } from './archive-images.ts'
+import { type Compression, decompress, detectCompression } from './compression.ts'
+
+export interface LoadRequest {
+  archive: AsyncIterable<Buffer>
+  quiet: boolean
+  platforms: readonly Platform[]
+  host: Platform
+  report: Report
+  signal: AbortSignal
+}
+
+export async function loadArchive(context: ImageContext, request: LoadRequest): Promise<void> {
+  const { report, signal } = request
+  const files = new ArchiveFiles(context.content)
+  try {
+    await files.stage(abortable(await decompress(request.archive), signal))
+    const images = await findArchiveImages(files, { host: request.host, wanted: request.platforms })
+    const unnamed: string[] = []
+    for (const image of images) {
+      signal.throwIfAborted()
+      const id = await loadImage(context, { image, files, request })
+      if (image.references.length === 0) unnamed.push(id)
+      for (const reference of image.references) report({ stream: `Loaded image: ${familiarString(reference)}\n` })
+      publishImage(context, { action: 'load', imageId: id })
+    }
+    if (unnamed.length === images.length && unnamed.length > 0) {
+      report({ stream: unnamed.map((id) => `Loaded image ID: ${id}\n`).join('') })
+    }
+  } finally {
+    await files.close()
+  }
+}
+
+async function* abortable(source: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
+  for await (const chunk of source) {
+    signal.throwIfAborted()
+    yield chunk
+  }
+}
+
+async function loadImage(
+  context: ImageContext,
+  { image, files, request }: { image: ArchiveImage; files: ArchiveFiles; request: LoadRequest },
+): Promise<string> {
+  const document = parseImageConfig(image.configData)
+  const ids = layerIdsOf(document, image.layerFiles.length)
+  const unpin = context.layers.pin(...ids.chainIds)
+  const release = context.content.pin(sha256(image.configData))
+  try {
+    const content = await keepContent(context, image, files)
+    const hooks = request.quiet ? {} : { onBytes: layerCounters(context, content, { ids, report: request.report }) }
+    await unpackLayers(context.layers, content, { hooks, signal: request.signal })
+    for (const reference of image.references)
+      reportMoved(context, { reference, id: content.id, report: request.report })
+    const parentId = image.parentId !== undefined && context.images.get(image.parentId) ? image.parentId : undefined
+    recordImage(context.images, content, { references: image.references, ...(parentId && { parentId }) })
+    return content.id
+  } finally {
+    unpin()
+    release()
+  }
+}
+
+/** Blobs into the store: layers as the archive has them, compressed or not. */
+async function keepContent(context: ImageContext, image: ArchiveImage, files: ArchiveFiles): Promise<ImageContent> {
+  const { content } = context
+  const layers: { mediaType: string; size: number; digest: string }[] = []
+  for (const name of image.layerFiles) {
+    const digest = await files.keep(name, mediaTypes.ociLayer)
+    const mediaType = layerMediaTypes[await compressionOf(context, digest)]
+    layers.push({ mediaType, size: content.get(digest)?.sizeBytes ?? 0, digest })
+  }
+  const config = await content.put(image.configData, mediaTypes.ociConfig)
+  const manifest = image.manifest ?? makeManifest({ data: image.configData }, layers)
+  const { digest } = await content.put(manifest.data, manifest.mediaType)
+  return {
+    configData: image.configData,
+    id: config.digest,
+    manifestDigest: digest,
+    manifestMediaType: manifest.mediaType,
+    blobDigests: layers.map((layer) => layer.digest),
+  }
+}
+
+const layerMediaTypes: Readonly<Record<Compression, string>> = {
+  none: mediaTypes.ociLayer,
+  gzip: `${mediaTypes.ociLayer}+gzip`,
+  zstd: `${mediaTypes.ociLayer}+zstd`,
+  // Registries have no name for these; what reads layers looks at the bytes.
+  bzip2: mediaTypes.ociLayer,
+  xz: mediaTypes.ociLayer,
+}
+
+async function compressionOf({ content }: ImageContext, digest: string): Promise<Compression> {
+  for await (const chunk of content.read(digest)) return detectCompression(chunk)
+  return 'none'
+}
+
+function layerCounters(
+  { content }: ImageContext,
+  image: ImageContent,
+  { ids, report }: { ids: { diffIds: readonly string[] }; report: Report },
+): (index: number, total: number) => void {
+  const counters = image.blobDigests.map((digest, index) =>
+    counter(report, {
+      status: 'Loading layer',
+      id: shortDigest(ids.diffIds[index] ?? ''),
+      total: content.get(digest)?.sizeBytes ?? 0,
+    }),
+  )
+  return (index, total) => counters[index]?.(total)
+}
+
+function reportMoved(
+  { images }: ImageContext,
+  { reference, id, report }: { reference: ImageReference; id: string; report: Report },
+): void {
+  const before = images.byReference(reference)?.row.id
+  if (before === undefined || before === id) return
+  const name = familiarString(reference)
+  report({ stream: `The image ${name} already exists, renaming the old one with ID ${before} to empty string\n` })
+}

@@ -1,0 +1,174 @@
+/**
+ * Images and their names, in memory and written through: what a reference means, which references an image has. Rows that
+ * are hidden (removed by force under a container) are found by `row` only.
+ */
+import {
+  type ImageRecords,
+  type ImageReference,
+  type ImageRow,
+  noSuchImage,
+  parseReference,
+  storedReference,
+} from '@dockerd-ts/core'
+import { type ImageDocument, parseImageConfig } from '../oci/documents.ts'
+
+export interface StoredImage {
+  row: ImageRow
+  document: ImageDocument
+}
+
+export class ImageStore {
+  readonly records: ImageRecords
+  #images = new Map<string, StoredImage>()
+  #references = new Map<string, { reference: ImageReference; imageId: string }>()
+  #loaded = false
+
+  constructor(records: ImageRecords) {
+    this.records = records
+  }
+
+  #load(): void {
+    if (this.#loaded) return
+    this.#images = new Map()
+    for (const row of this.records.listImages()) {
+      this.#images.set(row.id, { row, document: parseImageConfig(row.configJson) })
+    }
+    this.#references = new Map()
+    for (const { reference, imageId } of this.records.listReferences()) {
+      this.#references.set(reference, { reference: parseReference(reference), imageId })
+    }
+    this.#loaded = true
+  }
+
+  /** All or nothing, in the database and in memory. */
+  transaction(work: () => void): void {
+    try {
+      this.records.transaction(work)
+    } catch (error) {
+      this.#loaded = false
+      throw error
+    }
+  }
+
+  /** Forgets what is in memory; the next question reads the rows again. */
+  reload(): void {
+    this.#loaded = false
+  }
+
+  list(): StoredImage[] {
+    this.#load()
+    return [...this.#images.values()].filter(({ row }) => row.hidden !== true)
+  }
+
+  /** Hidden ones too. */
+  rows(): ImageRow[] {
+    this.#load()
+    return [...this.#images.values()].map(({ row }) => row)
+  }
+
+  row(id: string): ImageRow | undefined {
+    this.#load()
+    return this.#images.get(id)?.row
+  }
+
+  get(id: string): StoredImage | undefined {
+    this.#load()
+    const image = this.#images.get(id)
+    return image?.row.hidden === true ? undefined : image
+  }
+
+  put(row: ImageRow): StoredImage {
+    this.#load()
+    const image = { row, document: parseImageConfig(row.configJson) }
+    this.records.putImage(row)
+    this.#images.set(row.id, image)
+    return image
+  }
+
+  delete(id: string): void {
+    this.#load()
+    this.records.deleteImage(id)
+    this.#images.delete(id)
+  }
+
+  setReference(reference: ImageReference, imageId: string): void {
+    this.#load()
+    const key = storedReference(reference)
+    this.records.setReference(key, imageId)
+    this.#references.set(key, { reference: parseReference(key), imageId })
+  }
+
+  deleteReference(reference: ImageReference): void {
+    this.#load()
+    const key = storedReference(reference)
+    this.records.deleteReference(key)
+    this.#references.delete(key)
+  }
+
+  /** The image that a name means; undefined when there is none. */
+  byReference(reference: ImageReference): StoredImage | undefined {
+    this.#load()
+    const imageId = this.#references.get(storedReference(reference))?.imageId
+    return imageId === undefined ? undefined : this.get(imageId)
+  }
+
+  /** In the order in which Docker lists them. */
+  referencesOf(imageId: string): ImageReference[] {
+    return this.#sortedReferences((entry) => entry.imageId === imageId)
+  }
+
+  referencesByName(name: ImageReference): { reference: ImageReference; imageId: string }[] {
+    this.#load()
+    const keys = [...this.#references.keys()].sort()
+    return keys
+      .flatMap((key) => this.#references.get(key) ?? [])
+      .filter(({ reference }) => reference.domain === name.domain && reference.path === name.path)
+  }
+
+  /** References of all images at once, for lists. */
+  referencesByImage(): Map<string, ImageReference[]> {
+    this.#load()
+    const found = new Map<string, ImageReference[]>()
+    for (const key of [...this.#references.keys()].sort()) {
+      const entry = this.#references.get(key)
+      if (entry === undefined) continue
+      const list = found.get(entry.imageId)
+      if (list === undefined) found.set(entry.imageId, [entry.reference])
+      else list.push(entry.reference)
+    }
+    return found
+  }
+
+  #sortedReferences(wanted: (entry: { imageId: string }) => boolean): ImageReference[] {
+    this.#load()
+    const entries = [...this.#references].filter(([, entry]) => wanted(entry))
+    return entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { reference }]) => reference)
+  }
+
+  childrenOf(imageId: string): StoredImage[] {
+    return this.list().filter(({ row }) => row.parentId === imageId)
+  }
+
+  /** An id, or a unique beginning of one, with or without `sha256:`. */
+  byIdPrefix(text: string): StoredImage | undefined {
+    const hex = text.replace(/^sha256:/, '')
+    if (!/^[a-f0-9]{1,64}$/.test(hex)) return undefined
+    if (hex.length === 64) return this.get(`sha256:${hex}`)
+    const found = this.list().filter(({ row }) => row.id.startsWith(`sha256:${hex}`))
+    return found.length === 1 ? found[0] : undefined
+  }
+
+  /** Docker's order: a full id, a name, the beginning of an id. Throws notFound or invalidArgument. */
+  find(text: string): StoredImage {
+    if (/^(?:sha256:)?[a-f0-9]{64}$/.test(text)) {
+      const id = text.startsWith('sha256:') ? text : `sha256:${text}`
+      const image = this.get(id)
+      if (image === undefined) throw noSuchImage(id)
+      return image
+    }
+    const reference = parseReference(text)
+    const image = this.byReference(reference) ?? this.byIdPrefix(text)
+    if (image === undefined) throw noSuchImage(reference)
+    return image
+  }
+}

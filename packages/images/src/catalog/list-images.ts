@@ -1,0 +1,74 @@
+/** `GET /images/json`: one summary for each image, newest first. */
+import { type Filters, familiarString, type ImageReference, type ImageUsage } from '@dockerd-ts/core'
+import { goTimeSeconds, parseGoTime } from '../oci/go-time.ts'
+import type { WireImageSummary } from '../wire-types.ts'
+import { type ImageFilter, imageFilter } from './image-filters.ts'
+import type { ImageStore, StoredImage } from './image-store.ts'
+
+export interface ListQuery {
+  all: boolean
+  filters: Filters
+  sharedSize: boolean
+}
+
+export function listImages(store: ImageStore, usage: ImageUsage, query: ListQuery): WireImageSummary[] {
+  const filter = imageFilter(query.filters, store, 'list')
+  const images = store.list()
+  const references = store.referencesByImage()
+  const parents = new Set(images.map(({ row }) => row.parentId))
+  const shared = query.sharedSize ? sharedSizes(store, images) : undefined
+  const found: { created: bigint; summary: WireImageSummary }[] = []
+  for (const image of images) {
+    if (!filter.accepts(image)) continue
+    const own = references.get(image.row.id) ?? []
+    const shown = own.filter((reference) => filter.acceptsReference(reference))
+    if (!isListed({ shown, filter, isParent: parents.has(image.row.id), all: query.all })) continue
+    const summary = summarize(image, shown)
+    summary.Containers = usage.containersOf(image.row.id).length
+    if (shared !== undefined) summary.SharedSize = shared.get(image.row.id) ?? 0
+    found.push({ created: parseGoTime(image.document.created) ?? 0n, summary })
+  }
+  found.sort((a, b) => (a.created < b.created ? 1 : a.created > b.created ? -1 : 0))
+  return found.map(({ summary }) => summary)
+}
+
+/** Images without a name are shown when they are no step towards another one; `dangling` decides about the others. */
+function isListed(request: {
+  shown: readonly ImageReference[]
+  filter: ImageFilter
+  isParent: boolean
+  all: boolean
+}): boolean {
+  const { shown, filter, isParent, all } = request
+  if (filter.dangling === true && isParent) return false
+  if (shown.length > 0) return filter.dangling !== true || shown.every(({ tag }) => tag === undefined)
+  if (isParent && !all) return false
+  return filter.dangling !== false && !filter.filtersReferences
+}
+
+function summarize({ row, document }: StoredImage, references: readonly ImageReference[]): WireImageSummary {
+  return {
+    Containers: -1,
+    Created: goTimeSeconds(document.created),
+    Id: row.id,
+    Labels: document.config?.Labels ?? null,
+    ParentId: row.parentId ?? '',
+    RepoDigests: references.filter(({ digest }) => digest !== undefined).map(familiarString),
+    RepoTags: references.filter(({ tag }) => tag !== undefined).map(familiarString),
+    SharedSize: -1,
+    Size: row.sizeBytes,
+  }
+}
+
+/** Bytes of each image's layers that another image has too. */
+function sharedSizes(store: ImageStore, images: readonly StoredImage[]): Map<string, number> {
+  const users = new Map<string, number>()
+  for (const { row } of images) for (const id of row.chainIds) users.set(id, (users.get(id) ?? 0) + 1)
+  const sizes = new Map(store.records.listLayers().map((layer) => [layer.chainId, layer.sizeBytes]))
+  return new Map(
+    images.map(({ row }) => [
+      row.id,
+      row.chainIds.filter((id) => (users.get(id) ?? 0) > 1).reduce((sum, id) => sum + (sizes.get(id) ?? 0), 0),
+    ]),
+  )
+}

@@ -1,0 +1,99 @@
+/** The last step of pull, load and import: blobs are in the store, so layers are unpacked and the image is recorded. */
+import { type ImageReference, type ImageRow, invalidArgument } from '@dockerd-ts/core'
+import type { LayerStore } from '../layers/layer-store.ts'
+import { type ImageDocument, parseImageConfig } from '../oci/documents.ts'
+import { parseGoTime } from '../oci/go-time.ts'
+import { chainIds } from '../oci/identity.ts'
+import type { ImageStore, StoredImage } from './image-store.ts'
+
+export interface ImageContent {
+  configData: Buffer
+  /** Digest of `configData`. */
+  id: string
+  manifestDigest: string
+  manifestMediaType: string
+  /** Of the layers' blobs in the store, lowest first. */
+  blobDigests: readonly string[]
+}
+
+export interface LayerHooks {
+  /** `index` counts from the lowest. */
+  exists?: (index: number) => void
+  onBytes?: (index: number, total: number) => void
+  done?: (index: number) => void
+}
+
+/** Layer ids of a configuration; throws invalidArgument when they do not fit the manifest's layers. */
+export function layerIdsOf(document: ImageDocument, layerCount: number): { diffIds: string[]; chainIds: string[] } {
+  const diffIds = document.rootfs.diff_ids ?? []
+  if (document.rootfs.type !== 'layers') throw invalidArgument(`unsupported rootfs type "${document.rootfs.type}"`)
+  if (diffIds.length !== layerCount) {
+    throw invalidArgument(`invalid manifest, layers length mismatch: expected ${diffIds.length}, got ${layerCount}`)
+  }
+  return { diffIds, chainIds: chainIds(diffIds) }
+}
+
+/** Unpacks what is missing, side by side. The caller has pinned the chain ids and blobs. */
+export async function unpackLayers(
+  layers: LayerStore,
+  content: ImageContent,
+  { hooks = {}, signal }: { hooks?: LayerHooks; signal?: AbortSignal },
+): Promise<void> {
+  const document = parseImageConfig(content.configData)
+  const ids = layerIdsOf(document, content.blobDigests.length)
+  const outcomes = await Promise.allSettled(
+    ids.chainIds.map(async (chainId, index) => {
+      if (layers.get(chainId) !== undefined) return hooks.exists?.(index)
+      const parentChainId = ids.chainIds[index - 1]
+      await layers.ensure({
+        chainId,
+        diffId: ids.diffIds[index] ?? '',
+        blobDigest: content.blobDigests[index] ?? '',
+        onBytes: (total) => hooks.onBytes?.(index, total),
+        ...(parentChainId !== undefined && { parentChainId }),
+        ...(signal && { signal }),
+      })
+      hooks.done?.(index)
+    }),
+  )
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+}
+
+/** Synchronous: from the check that every layer is there to the row, nothing can remove one. */
+export function recordImage(
+  images: ImageStore,
+  content: ImageContent,
+  { references, parentId }: { references: readonly ImageReference[]; parentId?: string },
+): StoredImage {
+  const document = parseImageConfig(content.configData)
+  const ids = layerIdsOf(document, content.blobDigests.length)
+  const sizes = ids.chainIds.map((chainId) => {
+    const layer = images.records.getLayer(chainId)
+    if (layer === undefined) throw new Error(`layer ${chainId} of image ${content.id} is gone`)
+    return layer.sizeBytes
+  })
+  const known = images.row(content.id)
+  const keptParent = parentId ?? known?.parentId
+  const taggedAtNs = references.length > 0 ? nowNs() : known?.lastTaggedAtNs
+  const row: ImageRow = {
+    id: content.id,
+    manifestDigest: content.manifestDigest,
+    manifestMediaType: content.manifestMediaType,
+    configJson: content.configData.toString('utf8'),
+    chainIds: ids.chainIds,
+    blobDigests: [...content.blobDigests],
+    sizeBytes: sizes.reduce((sum, size) => sum + size, 0),
+    createdAtNs: String(parseGoTime(document.created ?? '') ?? 0n),
+    ...(taggedAtNs !== undefined && { lastTaggedAtNs: taggedAtNs }),
+    ...(keptParent !== undefined && { parentId: keptParent }),
+  }
+  images.transaction(() => {
+    images.put(row)
+    for (const reference of references) images.setReference(reference, row.id)
+  })
+  return { row, document }
+}
+
+/** Unix time in nanoseconds, as digits. */
+export const nowNs = (): string => String(BigInt(Date.now()) * 1_000_000n)

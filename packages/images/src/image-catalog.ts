@@ -1,0 +1,67 @@
+/** What containers need of images: the port of core, on the image store. */
+import {
+  type ImageCatalog,
+  type ImageConfig,
+  type ImageSummary,
+  type ImageUsage,
+  internal,
+  type Platform,
+  platformDistance,
+  platformMismatch,
+} from '@dockerd-ts/core'
+import { collect } from './catalog/collect.ts'
+import type { ImageContext } from './catalog/image-context.ts'
+import type { StoredImage } from './catalog/image-store.ts'
+
+export function createImageCatalog(context: ImageContext): ImageCatalog {
+  return {
+    resolve(reference, platform) {
+      const image = context.images.find(reference)
+      if (platform !== undefined) requirePlatform(image, reference, platform)
+      return summarize(image)
+    },
+    layerDirectories(imageId) {
+      const row = context.images.row(imageId)
+      if (row === undefined) throw internal(`image ${imageId} is gone`)
+      const directories = row.chainIds.map((chainId) => {
+        const layer = context.layers.get(chainId)
+        if (layer === undefined) throw internal(`layer ${chainId} of image ${imageId} is gone`)
+        return layer.directory
+      })
+      return { layersRoot: context.layers.root, directories: directories.reverse() }
+    },
+    setUsage(usage: ImageUsage) {
+      context.usage = usage
+    },
+    containerRemoved(imageId) {
+      if (context.images.row(imageId)?.hidden !== true) return
+      // Directories that can't be removed now are the next start's work.
+      collect(context).swept.catch(() => {})
+    },
+  }
+}
+
+export function platformOf({ document }: StoredImage): Platform {
+  const { os, architecture, variant } = document
+  return { os, architecture, ...(variant ? { variant } : {}) }
+}
+
+export function requirePlatform(image: StoredImage, reference: string, wanted: Platform): void {
+  const actual = platformOf(image)
+  if (platformDistance(wanted, actual) === undefined) throw platformMismatch(reference, wanted, actual)
+}
+
+function summarize(image: StoredImage): ImageSummary {
+  return {
+    id: image.row.id,
+    platform: platformOf(image),
+    config: imageConfig(image),
+    sizeBytes: image.row.sizeBytes,
+  }
+}
+
+/** Go writes null where a list or map is empty: absent here. */
+function imageConfig({ document }: StoredImage): ImageConfig {
+  const set = Object.entries(document.config ?? {}).filter(([, value]) => value !== null)
+  return Object.fromEntries(set) as ImageConfig
+}

@@ -1,0 +1,42 @@
+/**
+ * At start, before anything is asked: files and rows are made to agree, in both directions. After a kill there is only
+ * rubbish to remove; after a power cut rows can name files that never reached the disk.
+ */
+import type { Logger } from '@dockerd-ts/core'
+import { collect } from './catalog/collect.ts'
+import type { ImageContext } from './catalog/image-context.ts'
+import { unpackLayers } from './catalog/register-image.ts'
+
+export async function reconcileImages(context: ImageContext, logger: Logger): Promise<void> {
+  const { content, layers, images } = context
+  const lostBlobs = new Set(await content.reconcile())
+  const lostLayers = new Set(await layers.reconcile())
+  images.reload()
+  for (const row of images.rows()) {
+    const needed = [row.id, row.manifestDigest, ...row.blobDigests]
+    if (row.chainIds.some((id) => lostLayers.has(id))) await restoreLayers(context, row.id, logger)
+    else if (!row.hidden && needed.some((digest) => lostBlobs.has(digest))) {
+      // It still runs; only save and push miss what they need, and say so.
+      logger.warn({ imageId: row.id }, 'blobs of an image are missing; pull it again to save or push it')
+    }
+  }
+  await collect(context).swept
+}
+
+/** A layer's directory is missing: it is unpacked again from its blob, or the image is given up. */
+async function restoreLayers(context: ImageContext, imageId: string, logger: Logger): Promise<void> {
+  const { images } = context
+  const row = images.row(imageId)
+  if (row === undefined) return
+  try {
+    const configData = Buffer.from(row.configJson)
+    await unpackLayers(context.layers, { ...row, configData }, {})
+    logger.info({ imageId }, 'layers of an image were missing and have been unpacked again')
+  } catch (error) {
+    logger.error({ imageId, error: String(error) }, 'layers of an image are missing and its blobs too; it is removed')
+    images.transaction(() => {
+      for (const reference of images.referencesOf(imageId)) images.deleteReference(reference)
+      images.delete(imageId)
+    })
+  }
+}
