@@ -1,20 +1,5 @@
-import { Duplex } from 'node:stream'
 import t from 'tap'
-import { settled, testEngine } from '../testing/index.ts'
-
-/** The client's end of a hijacked connection. */
-function client() {
-  let received = ''
-  const stream = new Duplex({
-    allowHalfOpen: true,
-    read() {},
-    write(chunk: Buffer, _encoding, done) {
-      received += chunk.toString('latin1')
-      done()
-    },
-  })
-  return { stream, received: () => received, type: (text: string) => stream.push(text), end: () => stream.push(null) }
-}
+import { fakeClient, settled, testEngine } from '../testing/index.ts'
 
 const never = () => new AbortController().signal
 const removal = { volumes: false, force: false, link: false }
@@ -31,7 +16,7 @@ t.test('run: create, attach, wait, start, output, exit, remove', async (t) => {
   const attach = { logs: false, stream: true, stdin: false, stdout: true, stderr: true }
   const session = await containers.attach(id, attach)
   t.equal(session.multiplexed, true)
-  const user = client()
+  const user = fakeClient()
   const attached = session.run(user.stream, never())
   const { result } = await containers.wait(id, { condition: 'next-exit', signal: never() })
   await containers.start(id, {})

@@ -28,7 +28,7 @@ export function startFailure(cause: unknown, program: string): StartFailure {
 /** The same for an exec, whose failure is written into its own stream. */
 export function execFailure(cause: unknown, program: string): { exitCode: number; text: string } {
   const message = errorMessage(cause)
-  if (!(cause instanceof RuntimeFailure)) return { exitCode: 128, text: message }
+  if (!(cause instanceof RuntimeFailure)) return { exitCode: 126, text: message }
   const reason = runtimeReason(message, program)
   return {
     exitCode: reason.exitCode === 128 ? 126 : reason.exitCode,

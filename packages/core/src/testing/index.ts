@@ -1,3 +1,4 @@
+export { type FakeClient, fakeClient } from './fake-client.ts'
 export { type FakeClock, fakeClock, settled } from './fake-clock.ts'
 export * from './fake-container-host.ts'
 export { fakeImageRecords } from './fake-image-records.ts'

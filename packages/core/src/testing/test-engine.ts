@@ -4,6 +4,7 @@ import { createEngine, type RunnableEngine } from '../create-engine.ts'
 import type { ImageService, NetworkService } from '../engine.ts'
 import type { EngineDependencies, EngineSettings } from '../engine-dependencies.ts'
 import { EventBus } from '../events/event-bus.ts'
+import type { ContainerFiles } from '../ports/host.ts'
 import { silentLogger } from '../support/logger.ts'
 import { createVolumeService } from '../volumes/volume-service.ts'
 import { type FakeClock, fakeClock } from './fake-clock.ts'
@@ -42,6 +43,7 @@ export interface TestEngine {
   networks: FakeNetworks
   images: FakeImages
   volumes: FakeVolumes
+  files: ContainerFiles
   events: EventBus
   /** `type action name` of everything that happened, oldest first. */
   eventLog(): string[]
@@ -109,6 +111,7 @@ function daemonOn(host: Host, settings: EngineSettings): TestEngine {
   const monitors = fakeMonitors(monitorHost)
   const networks = fakeNetworks(state)
   const images = fakeImages()
+  const files = fakeContainerFiles(state)
   const imageService = { ...absent<ImageService>('image service'), list: async () => [] }
   const dependencies: EngineDependencies = {
     settings,
@@ -118,7 +121,7 @@ function daemonOn(host: Host, settings: EngineSettings): TestEngine {
     events,
     host: fakeHost(state),
     hostDescription: fakeHostDescription(state),
-    files: fakeContainerFiles(state),
+    files,
     images,
     networks,
     nameFiles: fakeNameFiles(state),
@@ -142,6 +145,7 @@ function daemonOn(host: Host, settings: EngineSettings): TestEngine {
     networks,
     images,
     volumes,
+    files,
     events,
     eventLog() {
       events.flush()
