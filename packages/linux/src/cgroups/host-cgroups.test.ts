@@ -121,8 +121,22 @@ t.test('paths by driver', async (t) => {
   const systemd = createCgroups({ layout, driver: 'systemd' })
   t.equal(systemd.specPath(id), `system.slice:docker:${id}`)
   t.equal(systemd.specPath(id, 'my-pods.slice'), `my-pods.slice:docker:${id}`)
-  t.strictSame(systemd.directories(id, 'my-pods.slice'), [`/sys/fs/cgroup/my.slice/my-pods.slice/docker-${id}.scope`])
+  t.strictSame(systemd.directories(id, 'my-pods.slice'), [
+    `/sys/fs/cgroup/my.slice/my-pods.slice/docker-${id}.scope/container`,
+    `/sys/fs/cgroup/my.slice/my-pods.slice/docker-${id}.scope`,
+  ])
   t.equal(expandSlice('-.slice'), '/')
+})
+
+t.test('systemd on v2: limits are read and written where crun put them', async (t) => {
+  const limited = { 'cgroup.procs': '7\n', 'memory.max': '', 'pids.max': '50\n' }
+  const scope = { 'cgroup.procs': '', 'pids.max': '2362\n', container: limited }
+  const root = t.testdir({ 'system.slice': { [`docker-${id}.scope`]: scope } })
+  const cgroups = createCgroups({ layout: { version: '2', root, controllers: new Set() }, driver: 'systemd' })
+  t.equal((await cgroups.statistics(id)).pids.limit, 50)
+  t.strictSame(await cgroups.processIds(id), [7])
+  await cgroups.update(id, { Memory: 100 })
+  t.equal(readFileSync(join(root, `system.slice/docker-${id}.scope/container/memory.max`), 'utf8'), '100')
 })
 
 const mountInfo = {

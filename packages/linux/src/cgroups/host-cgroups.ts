@@ -36,6 +36,20 @@ function defaultDriver(layout: CgroupLayout): CgroupDriver {
   return layout.version === '2' && existsSync('/run/systemd/system') ? 'systemd' : 'cgroupfs'
 }
 
+/**
+ * On v2, crun puts a container into a group of this name below its systemd unit, and its limits there: so systemd cannot
+ * take them back. runc sets them on the unit.
+ */
+const crunSubgroup = 'container'
+
+async function setUnitProperties(unit: string, properties: readonly string[]): Promise<void> {
+  if (properties.length === 0) return
+  await runCommand(['systemctl', 'set-property', '--runtime', unit, ...properties], {
+    timeoutMs: 10_000,
+    maxOutputBytes: 65_536,
+  })
+}
+
 interface Parts {
   layout: CgroupLayout
   driver: CgroupDriver
@@ -65,7 +79,10 @@ export class HostCgroups implements Cgroups {
   }
 
   directories(containerId: string, parent?: string): string[] {
-    return groupDirectories(this.layout, this.#groupPath(containerId, parent))
+    const groupPath = this.#groupPath(containerId, parent)
+    const directories = groupDirectories(this.layout, groupPath)
+    if (!this.#mayHaveSubgroup) return directories
+    return [...groupDirectories(this.layout, posix.join(groupPath, crunSubgroup)), ...directories]
   }
 
   async freeze(containerId: string, parent?: string): Promise<void> {
@@ -86,25 +103,24 @@ export class HostCgroups implements Cgroups {
       throw notFound(`the cgroup ${groupPath} does not exist`, error)
     })
     return this.layout.version === '2'
-      ? v2Statistics(posix.join(this.layout.root, groupPath), this.#hostMemoryBytes)
+      ? v2Statistics(posix.join(this.layout.root, this.#limitedPath(groupPath)), this.#hostMemoryBytes)
       : v1Statistics(this.layout, groupPath, this.#hostMemoryBytes)
   }
 
   async update(containerId: string, limits: LiveLimits, parent?: string): Promise<void> {
     const normal = normalLimits(limits)
     const groupPath = this.#groupPath(containerId, parent)
-    const properties = this.driver === 'systemd' ? systemdProperties(normal, this.version) : []
-    if (properties.length > 0) {
-      await runCommand(['systemctl', 'set-property', '--runtime', posix.basename(groupPath), ...properties], {
-        timeoutMs: 10_000,
-        maxOutputBytes: 65_536,
-      })
+    const limitedPath = this.#limitedPath(groupPath)
+    // What lies below the unit's own group is delegated: systemd leaves it alone.
+    if (this.driver === 'systemd' && limitedPath === groupPath) {
+      await setUnitProperties(posix.basename(groupPath), systemdProperties(normal, this.version))
     }
-    await applyLimits(this.layout, groupPath, normal)
+    await applyLimits(this.layout, limitedPath, normal)
   }
 
   async remove(containerId: string, parent?: string): Promise<void> {
-    const results = await Promise.allSettled(this.directories(containerId, parent).map(removeGroup))
+    const directories = groupDirectories(this.layout, this.#groupPath(containerId, parent))
+    const results = await Promise.allSettled(directories.map(removeGroup))
     const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
     if (errors.length === 1) throw errors[0]
     if (errors.length > 1) throw new AggregateError(errors, `cgroups of ${containerId} could not be removed`)
@@ -114,6 +130,17 @@ export class HostCgroups implements Cgroups {
     // Without an id the path would be the parent of all containers.
     if (!/^[\w.-]*\w[\w.-]*$/.test(containerId)) throw internal(`no container id: ${JSON.stringify(containerId)}`)
     return this.#paths.relativePath({ containerId, parent })
+  }
+
+  get #mayHaveSubgroup(): boolean {
+    return this.driver === 'systemd' && this.layout.version === '2'
+  }
+
+  /** The group that has the container's limits. */
+  #limitedPath(groupPath: string): string {
+    if (!this.#mayHaveSubgroup || this.layout.version !== '2') return groupPath
+    const subgroup = posix.join(groupPath, crunSubgroup)
+    return existsSync(posix.join(this.layout.root, subgroup, 'cgroup.procs')) ? subgroup : groupPath
   }
 
   /** Where the processes are listed: on v1 the runtimes enter every hierarchy, so any of these has them all. */
