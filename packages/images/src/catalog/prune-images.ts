@@ -20,7 +20,7 @@ export function pruneImages(
     .flatMap((name) => tryRemove(context, name))
   const items = removals.flatMap((removal) => removal.items)
   const reclaimed = removals.flatMap((removal) => removal.layers).reduce((sum, layer) => sum + layer.sizeBytes, 0)
-  context.publish({ type: 'image', action: 'prune', id: '', attributes: { reclaimed: String(reclaimed) } })
+  context.events.publish({ type: 'image', action: 'prune', actorId: '', attributes: { reclaimed: String(reclaimed) } })
   return {
     response: { ImagesDeleted: items.length > 0 ? items : null, SpaceReclaimed: reclaimed },
     swept: removals.flatMap((removal) => removal.swept),

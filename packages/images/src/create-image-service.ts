@@ -1,0 +1,77 @@
+/** Puts the parts of the images package together. */
+import { join } from 'node:path'
+import {
+  type EventPublisher,
+  type HostHelper,
+  type ImageCatalog,
+  type ImageRecords,
+  type ImageService,
+  type Logger,
+  type Platform,
+  silentLogger,
+} from '@dockerd-ts/core'
+import type { ImageContext } from './catalog/image-context.ts'
+import { ImageStore } from './catalog/image-store.ts'
+import { ContentStore } from './content/content-store.ts'
+import { hostPlatform } from './host-platform.ts'
+import { createImageCatalog } from './image-catalog.ts'
+import { imageService } from './image-service.ts'
+import { LayerStore } from './layers/layer-store.ts'
+import { treeRemoval } from './layers/tree-removal.ts'
+import { reconcileImages } from './reconcile.ts'
+import { createRegistryOperations } from './registry/registry-operations.ts'
+import type { RegistryOptions } from './registry/registry-options.ts'
+
+export interface ImageServiceOptions {
+  /** `content/` and `layers/` are made below it. */
+  dataRoot: string
+  /** Path of the C program `dockerd-ts-monitor`, which unpacks layers. */
+  layerProgram: string
+  records: ImageRecords
+  events: EventPublisher
+  /** Removes layers' directories; without it Node does. */
+  helper?: Pick<HostHelper, 'removeTree'>
+  logger?: Logger
+  registry?: Partial<RegistryOptions>
+  /** This machine's unless given. */
+  platform?: Platform
+}
+
+export interface Images {
+  service: ImageService
+  catalog: ImageCatalog
+  /** To be awaited before anything else: makes the directories, and makes files and rows agree after a crash. */
+  reconcile(): Promise<void>
+  /** A diff of layer kind (whiteouts included) or a plain tree as a tar, for commit and export. */
+  readonly layerProgram: string
+  close(): Promise<void>
+}
+
+export function createImageService(options: ImageServiceOptions): Images {
+  const { dataRoot, layerProgram, records, events, logger = silentLogger } = options
+  const host = options.platform ?? hostPlatform()
+  const content = new ContentStore(join(dataRoot, 'content'), records)
+  const layers = new LayerStore({
+    root: join(dataRoot, 'layers'),
+    program: layerProgram,
+    records,
+    content,
+    removeTree: treeRemoval(options.helper),
+  })
+  const context: ImageContext = {
+    images: new ImageStore(records),
+    content,
+    layers,
+    // Core answers once its containers are known.
+    usage: { containersOf: () => [] },
+    events,
+  }
+  const registry = createRegistryOperations({ context, host, logger, options: options.registry ?? {} })
+  return {
+    service: imageService({ context, host, logger, registry: registry.operations }),
+    catalog: createImageCatalog(context),
+    reconcile: () => reconcileImages(context, logger),
+    layerProgram,
+    close: () => registry.close(),
+  }
+}

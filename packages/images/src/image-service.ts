@@ -1,0 +1,124 @@
+/** The image service that the HTTP layer calls: one line to the operation for each method. */
+import type { Readable } from 'node:stream'
+import {
+  type ImageService,
+  isEngineError,
+  type Logger,
+  notFound,
+  type Platform,
+  type ProgressMessage,
+  parsePlatform,
+} from '@dockerd-ts/core'
+import { importArchive } from './archive/import-archive.ts'
+import { loadArchive } from './archive/load-archive.ts'
+import { saveArchive } from './archive/save-archive.ts'
+import type { ImageContext } from './catalog/image-context.ts'
+import { imageHistory, inspectImage } from './catalog/inspect-image.ts'
+import { listImages } from './catalog/list-images.ts'
+import { pruneImages } from './catalog/prune-images.ts'
+import { removeImage } from './catalog/remove-image.ts'
+import { repositoryAndTag, tagImage } from './catalog/tag-image.ts'
+import { requirePlatform } from './image-catalog.ts'
+import { progressStream } from './progress/progress-stream.ts'
+
+export interface ServiceOptions {
+  context: ImageContext
+  host: Platform
+  logger: Logger
+  registry: RegistryOperations
+}
+
+export type RegistryOperations = Pick<ImageService, 'pull' | 'push' | 'search' | 'distribution' | 'login'>
+
+export function imageService({ context, host, logger, registry }: ServiceOptions): ImageService {
+  const find = (reference: string, platform: string | undefined) => {
+    const image = context.images.find(reference)
+    if (platform !== undefined) requirePlatform(image, reference, parsePlatform(platform, host))
+    return image
+  }
+  return {
+    ...registry,
+    async list(query) {
+      return listImages(context.images, context.usage, query)
+    },
+    async inspect(reference, { platform }) {
+      return inspectImage(context.images, context.layers.root, find(reference, platform))
+    },
+    async history(reference, { platform }) {
+      return imageHistory(context.images, find(reference, platform))
+    },
+    load: (request) => loadStream(context, { ...request, host }),
+    import: (request) => importStream(context, { ...request, host }),
+    save: ({ references, platforms }) => {
+      const wanted = platforms.map((platform) => parsePlatform(platform, host))
+      return saveArchive(context, { references, platforms: wanted })
+    },
+    async tag(reference, target) {
+      tagImage(context, reference, target)
+    },
+    async remove(reference, options) {
+      for (const platform of options.platforms) find(reference, platform)
+      const { items, swept } = removeImage(context, reference, options)
+      await finish(swept, logger)
+      return items
+    },
+    async prune(filters) {
+      const { response, swept } = pruneImages(context, filters)
+      await finish(swept, logger)
+      return response
+    },
+  }
+}
+
+/** The rows are gone already: files that stay are removed at the next start. */
+async function finish(swept: readonly Promise<void>[], logger: Logger): Promise<void> {
+  for (const outcome of await Promise.allSettled(swept)) {
+    if (outcome.status === 'rejected')
+      logger.warn({ error: String(outcome.reason) }, 'files of a removed image are left')
+  }
+}
+
+type LoadRequest = Parameters<ImageService['load']>[0] & { host: Platform }
+
+/** As in Docker, what is wrong with the archive is told in the stream, whose status is always 200. */
+async function* loadStream(context: ImageContext, request: LoadRequest): AsyncGenerator<ProgressMessage> {
+  const platforms = request.platforms.map((platform) => parsePlatform(platform, request.host))
+  try {
+    yield* progressStream(
+      (report, signal) =>
+        loadArchive(context, { ...request, archive: buffers(request.archive), platforms, report, signal }),
+      request.signal,
+    )
+  } catch (error) {
+    if (request.signal.aborted || !isReported(error)) throw error
+    const { message } = error
+    yield { errorDetail: { message }, error: message }
+  }
+}
+
+/** What the client is to read; anything else is the daemon's fault and is logged with its stack. */
+const isReported = (error: unknown): error is Error =>
+  isEngineError(error) || (error instanceof Error && error.name === 'TarError')
+
+type ImportRequest = Parameters<ImageService['import']>[0] & { host: Platform }
+
+async function* importStream(context: ImageContext, request: ImportRequest): AsyncGenerator<ProgressMessage> {
+  const { repository, tag, platform, host, sourceName, message } = request
+  const reference = repositoryAndTag(repository, tag)
+  const wanted = platform === undefined || platform === '' ? host : parsePlatform(platform, host)
+  if (wanted.os !== 'linux') throw notFound(`operating system is not supported: ${wanted.os}`)
+  const id = await importArchive(context, {
+    source: buffers(request.source),
+    message: message === undefined || message === '' ? `Imported from ${sourceName}` : message,
+    changes: request.changes,
+    platform: wanted,
+    signal: request.signal,
+    ...(reference && { reference }),
+  })
+  yield { status: id }
+}
+
+/** Without this a stream in text mode could hand strings to the parser. */
+async function* buffers(source: Readable): AsyncGenerator<Buffer> {
+  for await (const chunk of source) yield typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Buffer)
+}
