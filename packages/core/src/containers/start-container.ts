@@ -7,7 +7,7 @@ import { conflict, EngineError, notFound } from '../errors/engine-error.ts'
 import type { MonitorHandle } from '../ports/monitor.ts'
 import type { ResolvedRuntime } from '../ports/runtime.ts'
 import { commandOf, type OciSpec } from '../spec/index.ts'
-import { crashPoint } from '../support/crash-point.ts'
+import { type CrashPoint, crashPoint } from '../support/crash-point.ts'
 import { SIGKILL } from '../support/signals.ts'
 import { UndoStack } from '../support/undo-stack.ts'
 import { type Container, newRun } from './container.ts'
@@ -89,19 +89,22 @@ interface Started {
 
 async function runProcess(context: ContainerContext, container: Container, undo: UndoStack): Promise<Started> {
   const { record } = container
-  const { monitors, files, hostDescription } = context
+  const { files, hostDescription } = context
   const runtime = await context.runtimes.resolve(record.hostConfig.Runtime)
   undo.push('run directory', () => files.removeRun(record.id))
   const directory = files.prepareRun(record.id)
+  // These are idempotent, so their undo is there before them: a step that fails half way is taken back too.
+  undo.push('root filesystem', () => context.rootFilesystems.unmount(record.id))
+  undo.push('network', () => context.networks.tearDown(record.id))
+  undo.push('volumes', () => unmountVolumes(context, record))
+  if (record.hostConfig.IpcMode === 'shareable') {
+    undo.push('shared memory', () => files.unmountSharedMemory(record.id))
+  }
   const [monitor, root, network, volumePaths] = await allSettled([
-    undoable(undo, 'monitor', monitors.prepare(monitorPlan(context, container, { directory, runtime })), (it) =>
-      it.close(),
-    ),
-    undoable(undo, 'root filesystem', context.rootFilesystems.mount(record.id), () =>
-      context.rootFilesystems.unmount(record.id),
-    ),
-    undoable(undo, 'network', setUpNetwork(context, record), () => context.networks.tearDown(record.id)),
-    undoable(undo, 'volumes', mountVolumes(context, record), () => unmountVolumes(context, record)),
+    prepareMonitor(context, container, { undo, directory, runtime }),
+    reached('start:root-filesystem-mounted', context.rootFilesystems.mount(record.id)),
+    reached('start:network-connected', setUpNetwork(context, record)),
+    mountVolumes(context, record),
   ])
   crashPoint('start:prepared')
   const spec = await buildContainerSpec(context, record, { root, network, volumePaths, runtime })
@@ -147,15 +150,20 @@ async function keepSeccomp(
   }
 }
 
-/** What has succeeded is undone by the stack, also when a neighbour that ran beside it fails. */
-async function undoable<T>(
-  undo: UndoStack,
-  name: string,
-  work: Promise<T>,
-  takeBack: (result: T) => unknown,
-): Promise<T> {
+async function prepareMonitor(
+  context: ContainerContext,
+  container: Container,
+  { undo, directory, runtime }: { undo: UndoStack; directory: string; runtime: ResolvedRuntime },
+): Promise<MonitorHandle> {
+  const plan = monitorPlan(context, container, { directory, runtime })
+  const monitor = await reached('start:monitor-prepared', context.monitors.prepare(plan))
+  undo.push('monitor', () => monitor.close())
+  return monitor
+}
+
+async function reached<T>(point: CrashPoint, work: Promise<T>): Promise<T> {
   const result = await work
-  undo.push(name, () => takeBack(result))
+  crashPoint(point)
   return result
 }
 

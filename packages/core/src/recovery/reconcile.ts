@@ -124,7 +124,15 @@ async function adopt(context: ContainerContext, container: Container): Promise<b
     transition(context, container, 'running', { state })
   } else saveState(context, container, { state })
   watchExit(context, container, container.run)
+  await restoreFreezer(context, container)
   return true
+}
+
+/** A pause or unpause that was cut off between kernel and record: what was recorded holds. */
+async function restoreFreezer(context: ContainerContext, { record }: Container): Promise<void> {
+  const parent = record.hostConfig.CgroupParent || undefined
+  if (record.status === 'paused') await context.cgroups.freeze(record.id, parent)
+  else if (record.status === 'running') await context.cgroups.thaw(record.id, parent)
 }
 
 function nameFilesOf(context: ContainerContext, id: string) {

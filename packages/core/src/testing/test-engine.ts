@@ -51,6 +51,8 @@ export interface TestEngine {
   process(): FakeProcess
   /** Creates from busybox with this command. */
   create(body?: wire.ContainerCreateRequest, name?: string): Promise<string>
+  /** What this daemon does from now on has no effect: writes are lost, calls to the host never return. */
+  die(): void
   /** As after kill -9: memory is gone, records and host are what they are. */
   restartDaemon(change?: { bootId?: string }): TestEngine
 }
@@ -105,8 +107,48 @@ const absent = <T extends object>(what: string): T =>
     },
   })
 
+interface Life {
+  dead: boolean
+}
+
+/** Calls that only look: they answer also to the dead. The others neither write nor return any more. */
+const looks =
+  /^(list|find|get|read|count|last|resolve|endpointsOf|hostGateway|mountpoint|.*Directory$|.*Path$|existing$)/
+const writesAtOnce = new Set<PropertyKey>([
+  'transaction',
+  'insertContainer',
+  'updateContainer',
+  'updateContainerState',
+  'deleteContainer',
+  'putExec',
+  'deleteExec',
+  'deleteExecsOf',
+  'appendEvents',
+  'setValue',
+  'createData',
+  'prepareRun',
+  'prepareExec',
+  'writeSpec',
+])
+
+function mortal<T extends object>(port: T, life: Life): T {
+  return new Proxy(port, {
+    get(target, name) {
+      const value = Reflect.get(target, name)
+      if (typeof value !== 'function' || looks.test(String(name))) return value
+      return (...parameters: unknown[]) => {
+        if (!life.dead) return Reflect.apply(value, target, parameters)
+        return writesAtOnce.has(name) ? undefined : new Promise(() => {})
+      }
+    },
+  })
+}
+
 function daemonOn(host: Host, settings: EngineSettings): TestEngine {
-  const { clock, state, records, monitorHost, volumes } = host
+  const { clock, state, monitorHost } = host
+  const life: Life = { dead: false }
+  const records = mortal(host.records, life)
+  const volumes = mortal(host.volumes, life)
   const events = new EventBus(records, clock)
   const monitors = fakeMonitors(monitorHost)
   const networks = fakeNetworks(state)
@@ -121,16 +163,16 @@ function daemonOn(host: Host, settings: EngineSettings): TestEngine {
     events,
     host: fakeHost(state),
     hostDescription: fakeHostDescription(state),
-    files,
+    files: mortal(files, life),
     images,
-    networks,
+    networks: mortal(networks, life),
     nameFiles: fakeNameFiles(state),
-    rootFilesystems: fakeRootFilesystems(state),
+    rootFilesystems: mortal(fakeRootFilesystems(state), life),
     volumes,
     logs: fakeLogs(state),
-    monitors,
+    monitors: mortal(monitors, life),
     runtimes: fakeRuntimes(state),
-    cgroups: fakeCgroups(state),
+    cgroups: mortal(fakeCgroups(state), life),
     imageService,
     networkService: () => absent<NetworkService>('network service'),
     volumeService: (users) => createVolumeService({ volumes, events, users }),
@@ -140,7 +182,7 @@ function daemonOn(host: Host, settings: EngineSettings): TestEngine {
     engine,
     clock,
     state,
-    records,
+    records: host.records,
     monitors,
     networks,
     images,
@@ -163,7 +205,11 @@ function daemonOn(host: Host, settings: EngineSettings): TestEngine {
       const { Id: id } = await engine.containers.create({ body: request, ...(name !== undefined && { name }) })
       return id
     },
+    die() {
+      life.dead = true
+    },
     restartDaemon({ bootId } = {}) {
+      life.dead = true
       if (bootId !== undefined) state.bootId = bootId
       return daemonOn(host, settings)
     },
