@@ -2,9 +2,9 @@
  * Checks a container's options at create and fills in Docker's defaults, so that what is stored and shown is what will
  * be used. Order and texts follow dockerd, which was asked with each of these cases.
  */
-import { isIP } from 'node:net'
 import type { ContainerConfig, HostConfig } from '@dockerd-ts/api'
 import { internal, invalidArgument } from '../errors/engine-error.ts'
+import { parseAddress } from '../networks/inet.ts'
 import { effectiveMaskedPaths, effectiveReadonlyPaths } from './build-spec.ts'
 import { checkCapabilities } from './capabilities.ts'
 import { checkModes } from './check-modes.ts'
@@ -74,7 +74,7 @@ function checkExtraHost(entry: string): void {
   const separator = entry.indexOf(':')
   if (separator < 1) throw invalidArgument(`bad format for add-host: ${JSON.stringify(entry)}`)
   const address = entry.slice(separator + 1)
-  if (address !== 'host-gateway' && isIP(address) === 0) {
+  if (address !== 'host-gateway' && parseAddress(address) === undefined) {
     throw invalidArgument(`invalid IP address in add-host: ${JSON.stringify(address)}`)
   }
 }
