@@ -247,17 +247,19 @@ export async function collect(body: AsyncIterable<Buffer>, limitBytes: number): 
   return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
 }
 
-/** The values of a streamed JSON body, one by one; each stands on a line of its own. */
-export async function* jsonValues<T>(body: AsyncIterable<Buffer>): AsyncGenerator<T, void> {
+/** The values of a streamed JSON body as text, one by one; each stands on a line of its own. */
+export async function* jsonTexts(body: AsyncIterable<Buffer>): AsyncGenerator<string, void> {
   let text = ''
   const decoder = new TextDecoder()
   for await (const part of body) {
     text += decoder.decode(part, { stream: true })
-    for (let newline = text.indexOf('\n'); newline >= 0; newline = text.indexOf('\n')) {
-      const line = text.slice(0, newline).trim()
-      text = text.slice(newline + 1)
-      if (line !== '') yield JSON.parse(line) as T
-    }
+    const lines = text.split('\n')
+    text = lines.pop() ?? ''
+    for (const line of lines) if (line.trim() !== '') yield line
   }
-  if (text.trim() !== '') yield JSON.parse(text) as T
+  if (text.trim() !== '') yield text
+}
+
+export async function* jsonValues<T>(body: AsyncIterable<Buffer>): AsyncGenerator<T, void> {
+  for await (const text of jsonTexts(body)) yield JSON.parse(text) as T
 }

@@ -1,7 +1,9 @@
 /** What many commands do alike. */
 import type { Cli } from '../cli.ts'
-import type { ApiClient } from '../client/api-client.ts'
+import type { ApiClient, Query } from '../client/api-client.ts'
 import { ExitError, messageOf } from '../command.ts'
+import { addFilter, encodeFilters, type Filters } from '../options/filters.ts'
+import { cut } from '../options/flags.ts'
 
 const PARALLEL_REQUESTS = 50
 
@@ -60,4 +62,30 @@ export async function readLine(): Promise<string> {
 /** The whole of standard input. */
 export async function* stdinChunks(): AsyncGenerator<Buffer, void> {
   for await (const chunk of process.stdin as AsyncIterable<Buffer>) yield chunk
+}
+
+/** Orders names as people do: numbers inside them count as numbers. */
+export function naturalOrder(a: string, b: string): number {
+  const [left, right] = [a, b].map((text) => text.split(/(\d+)/)) as [string[], string[]]
+  for (let index = 0; index < Math.min(left.length, right.length); index++) {
+    const [x = '', y = ''] = [left[index], right[index]]
+    if (x === y) continue
+    const numbers = index % 2 === 1 && BigInt(x) !== BigInt(y)
+    return numbers ? (BigInt(x) < BigInt(y) ? -1 : 1) : x < y ? -1 : 1
+  }
+  return left.length - right.length
+}
+
+/** Sends a prune request; filters given on the command line join those of config.json. */
+export async function prune<T>(cli: Cli, path: string, filters: Filters, extra: Query = {}): Promise<T> {
+  const configured = (cli.config.pruneFilters as string[] | undefined) ?? []
+  let all = filters
+  for (const text of configured) {
+    const [name, value] = cut(text, '=')
+    // What the user says about a label wins over what is configured about it.
+    if (name === 'label' && filters['label!']?.[value ?? '']) continue
+    if (name === 'label!' && filters.label?.[value ?? '']) continue
+    all = addFilter(all, name, value ?? '')
+  }
+  return (await cli.api()).json<T>('POST', path, { query: { ...extra, filters: encodeFilters(all) } })
 }

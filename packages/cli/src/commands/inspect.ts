@@ -1,0 +1,42 @@
+/** `inspect`: finds objects of any kind by name or id. */
+import { isNotFound } from '../client/errors.ts'
+import type { Cli } from '../cli.ts'
+import { atLeast, defineCommand, ExitError } from '../command.ts'
+import { type Inspected, inspectObjects } from '../format/inspect.ts'
+import { fetchObject, type Kind } from '../format/inspect-sources.ts'
+import { bool, string } from '../options/flags.ts'
+import { formatFlag } from '../options/format-flag.ts'
+
+const KINDS: Kind[] = ['container', 'image', 'network', 'volume']
+
+export default defineCommand({
+  usage: '[OPTIONS] NAME|ID [NAME|ID...]',
+  short: 'Show all details of Docker objects',
+  args: atLeast(1),
+  flags: {
+    format: formatFlag('f', false),
+    size: bool('s', "Show the sizes of containers' file systems"),
+    type: string('', 'Look only for objects of this type'),
+  },
+  async run({ cli, args, flags, given }) {
+    if (given('type') && flags.type === '') throw new ExitError(1, 'type is empty: must be one of "config", "container", "image", "network", "node", "plugin", "secret", "service", "task", "volume"')
+    if (flags.type !== '' && !KINDS.includes(flags.type as Kind)) {
+      throw new ExitError(1, `unknown type: ${JSON.stringify(flags.type)}: must be one of "config", "container", "image", "network", "node", "plugin", "secret", "service", "task", "volume"`)
+    }
+    const kinds = flags.type === '' ? KINDS : [flags.type as Kind]
+    await inspectObjects(cli, { references: args, format: flags.format, fetch: (name) => find(cli, name, kinds, flags.size) })
+  },
+})
+
+async function find(cli: Cli, name: string, kinds: Kind[], size: boolean): Promise<Inspected> {
+  const api = await cli.api()
+  for (const kind of kinds) {
+    try {
+      return await fetchObject(api, kind, name, { size })
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+    }
+  }
+  if (kinds.length === 1) throw new Error(`Error: No such ${kinds[0]}: ${name}`)
+  throw new Error(`Error: No such object: ${name}`)
+}

@@ -1,0 +1,22 @@
+/** `volume create`. */
+import { atMost, defineCommand, ExitError } from '../command.ts'
+import { checkLabel, toMap } from '../options/env.ts'
+import { list, map, string } from '../options/flags.ts'
+
+export default defineCommand({
+  usage: '[OPTIONS] [VOLUME]',
+  short: 'Create a volume',
+  args: atMost(1),
+  flags: {
+    driver: string('d', 'Volume driver', 'local'),
+    label: list('', 'Set a label', checkLabel),
+    name: string('', 'Name of the volume', '', { hidden: true }),
+    opt: map('o', "Option of the driver"),
+  },
+  async run({ cli, args, flags }) {
+    if (args.length > 0 && flags.name !== '') throw new ExitError(1, 'conflicting options: cannot specify a volume-name through both --name and as a positional arg')
+    const body = { Driver: flags.driver, DriverOpts: flags.opt, Labels: toMap(flags.label), Name: args[0] ?? flags.name }
+    const { Name } = await (await cli.api()).json<{ Name: string }>('POST', '/volumes/create', { json: body })
+    cli.out(`${Name}\n`)
+  },
+})
