@@ -2,7 +2,7 @@
 import type * as wire from '@dockerd-ts/api'
 import { createEngine, type RunnableEngine } from '../create-engine.ts'
 import type { ImageService, NetworkService } from '../engine.ts'
-import type { EngineDependencies, EngineSettings } from '../engine-dependencies.ts'
+import type { ContainerUsers, EngineDependencies, EngineSettings } from '../engine-dependencies.ts'
 import { EventBus } from '../events/event-bus.ts'
 import type { ContainerFiles } from '../ports/host.ts'
 import { silentLogger } from '../support/logger.ts'
@@ -44,6 +44,8 @@ export interface TestEngine {
   images: FakeImages
   volumes: FakeVolumes
   files: ContainerFiles
+  /** What networks and volumes are told of containers. */
+  users: ContainerUsers
   events: EventBus
   /** `type action name` of everything that happened, oldest first. */
   eventLog(): string[]
@@ -155,6 +157,7 @@ function daemonOn(host: Host, settings: EngineSettings): TestEngine {
   const images = fakeImages()
   const files = fakeContainerFiles(state)
   const imageService = { ...absent<ImageService>('image service'), list: async () => [] }
+  let users = absent<ContainerUsers>('container users')
   const dependencies: EngineDependencies = {
     settings,
     logger: silentLogger,
@@ -175,7 +178,10 @@ function daemonOn(host: Host, settings: EngineSettings): TestEngine {
     cgroups: mortal(fakeCgroups(state), life),
     imageService,
     networkService: () => absent<NetworkService>('network service'),
-    volumeService: (users) => createVolumeService({ volumes, events, users }),
+    volumeService: (given) => {
+      users = given
+      return createVolumeService({ volumes, events, users })
+    },
   }
   const engine = createEngine(dependencies)
   return {
@@ -188,6 +194,7 @@ function daemonOn(host: Host, settings: EngineSettings): TestEngine {
     images,
     volumes,
     files,
+    users,
     events,
     eventLog() {
       events.flush()
