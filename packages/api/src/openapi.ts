@@ -39,7 +39,7 @@ function describeOperation(endpoint: EndpointSpec): object {
     ],
     ...(endpoint.body === undefined ? {} : { requestBody: { content: bodyContent(endpoint.body) } }),
     responses: {
-      [endpoint.transport === 'hijack' ? 101 : (endpoint.status ?? 200)]: {
+      [isHijack(endpoint) ? 101 : (endpoint.status ?? 200)]: {
         description: 'success',
         ...(endpoint.response === undefined ? {} : { content: responseContent(endpoint.response) }),
       },
@@ -47,6 +47,8 @@ function describeOperation(endpoint: EndpointSpec): object {
     },
   }
 }
+
+const isHijack = ({ transport }: EndpointSpec) => transport === 'hijack' || transport === 'websocket'
 
 function querySchema(kind: QueryKind): object {
   if (typeof kind === 'object') return { type: 'string', description: `JSON; keys: ${kind.filters.join(', ')}` }

@@ -27,6 +27,7 @@ export const containerEndpoints = {
     transport: 'json',
     query: { name: 'string', platform: 'platform' },
     body: 'ContainerCreateRequest',
+    bodyRequired: true,
     response: 'ContainerCreateResponse',
     status: 201,
   }),
@@ -166,7 +167,7 @@ export const containerEndpoints = {
     operation: 'ContainerAttachWebsocket',
     method: 'GET',
     path: '/containers/{id}/attach/ws',
-    transport: 'hijack',
+    transport: 'websocket',
     query: attachQuery,
   }),
   wait: defineEndpoint({

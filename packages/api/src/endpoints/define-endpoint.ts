@@ -48,10 +48,12 @@ export interface EndpointSpec {
   /** `{name}` takes slashes. */
   readonly path: `/${string}`
   /** json: one document or nothing. stream: bytes or lines as they come. hijack: the connection is taken over. */
-  readonly transport: 'json' | 'stream' | 'hijack'
+  readonly transport: 'json' | 'stream' | 'hijack' | 'websocket'
   readonly query?: Readonly<Record<string, QueryKind>>
   /** A schema for JSON; `bytes` for a body that is read as it comes (a tar). */
   readonly body?: SchemaName | 'bytes'
+  /** Without a body most endpoints read an empty object; these refuse. */
+  readonly bodyRequired?: true
   /** A schema, `Schema[]` for a list, or a media type for what is not JSON. */
   readonly response?: SchemaName | `${SchemaName}[]` | `${string}/${string}`
   /** Of success; 200 when absent. */

@@ -26,7 +26,9 @@ export function parseJsonBody<S extends z.ZodType>(schema: S, text: string): z.i
   if (result.success) return result.data
   const issue = result.error.issues[0]
   const path = issue?.path.map(String).join('.') ?? ''
-  throw new InvalidRequest(`invalid JSON: ${path === '' ? '' : `${path}: `}${issue?.message ?? 'invalid value'}`)
+  throw new InvalidRequest(
+    `invalid JSON: ${path === '' ? '' : `${path}: `}${issue?.message.replace('Invalid input: ', '') ?? 'invalid value'}`,
+  )
 }
 
 function parseJson(text: string): unknown {

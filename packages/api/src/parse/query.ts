@@ -42,9 +42,10 @@ function decode(text: string): string {
 
 /** The parameters by name, in the types that QueryOf<E> says. Throws InvalidRequest. */
 export function parseQuery(endpoint: EndpointSpec, text: string): Record<string, unknown> {
+  if (endpoint.query === undefined) return {}
   const raw = splitQuery(text)
   const query: Record<string, unknown> = {}
-  for (const [name, kind] of Object.entries(endpoint.query ?? {})) query[name] = readParameter(kind, raw.get(name))
+  for (const [name, kind] of Object.entries(endpoint.query)) query[name] = readParameter(kind, raw.get(name))
   return query
 }
 

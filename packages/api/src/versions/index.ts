@@ -1,6 +1,18 @@
 /** Composes the adapters of all steps between a client's version and the newest. */
 import { compareVersions, newestApiVersion } from './api-version.ts'
-import { type RequestAdapter, type ResponseAdapter, versionSteps } from './steps.ts'
+import * as before46 from './v1.24-1.45.ts'
+import * as before52 from './v1.46-1.51.ts'
+import { v1_52 } from './v1.52.ts'
+import { v1_55 } from './v1.55.ts'
+import type { Fields, RequestAdapter, ResponseAdapter, VersionStep } from './version-step.ts'
+
+/** Oldest first. */
+const versionSteps: readonly VersionStep[] = [
+  ...Object.values(before46),
+  ...Object.values(before52),
+  v1_52,
+  v1_55,
+].sort((a, b) => compareVersions(a.version, b.version))
 
 const responseAdapters = new Map<string, ResponseAdapter | null>()
 const requestAdapters = new Map<string, RequestAdapter | null>()
@@ -9,13 +21,20 @@ const requestAdapters = new Map<string, RequestAdapter | null>()
 export function adaptResponse<T>(operation: string, version: string, value: T): T {
   if (version === newestApiVersion) return value
   const adapter = composed(responseAdapters, operation, version, composeResponse)
-  return adapter === null ? value : (adapter(value) as T)
+  if (adapter === null) return value
+  return (Array.isArray(value) ? value.map((entry) => adapter(entry)) : adapter(value as Fields)) as T
 }
 
 /** A parsed request of `version`, as its newest form. Changes the query and body that it is given. */
-export function adaptRequest(operation: string, version: string, request: Parameters<RequestAdapter>[0]): void {
+export function adaptRequest(operation: string, version: string, { query, body }: ParsedRequest): void {
   if (version === newestApiVersion) return
-  composed(requestAdapters, operation, version, composeRequest)?.(request)
+  composed(requestAdapters, operation, version, composeRequest)?.({ query, body: (body ?? {}) as Fields })
+}
+
+interface ParsedRequest {
+  query: Record<string, unknown>
+  /** undefined when the endpoint has none. */
+  body: unknown
 }
 
 function composed<A>(

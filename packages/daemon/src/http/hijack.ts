@@ -5,8 +5,10 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { isOlder } from '@dockerd-ts/api'
 import type { StreamSession } from '@dockerd-ts/core'
+import { WebSocketDuplex } from './websocket.ts'
 
 const rawStream = 'application/vnd.docker.raw-stream'
 const multiplexedStream = 'application/vnd.docker.multiplexed-stream'
@@ -40,40 +42,55 @@ export function upgradedSocket(socket: Socket, head: Buffer): Socket {
   return socket
 }
 
-export interface UpgradeFacts {
+export interface SessionStart {
+  socket: Socket
+  /** How the answer begins: `101 UPGRADED`, a plain 200, or the answer to a WebSocket handshake. */
+  protocol: 'upgrade' | 'plain' | { handshake: string }
   version: string
-  /** Whether the request has an Upgrade header; without one the answer is a plain 200. */
-  upgrade: boolean
-  /** Beside Content-Type, e.g. the negotiation headers. */
+  /** The negotiation headers. */
   headers: Readonly<Record<string, string>>
 }
 
-/** The head of the answer that begins a session. */
-export function sessionHead(session: StreamSession, { version, upgrade, headers }: UpgradeFacts): string {
+/** Gives the connection to the session; afterwards flushes and closes it. Rejects with the session's failure. */
+export async function runSession(session: StreamSession, start: SessionStart): Promise<void> {
+  const { socket, protocol, version } = start
+  const gone = new AbortController()
+  socket.once('close', () => gone.abort())
+  if (socket.destroyed) gone.abort()
+  else socket.write(typeof protocol === 'object' ? protocol.handshake : sessionHead(session, start))
+  const messages = isOlder(version, '1.28') ? 'text' : 'binary'
+  const connection =
+    typeof protocol === 'object' ? new WebSocketDuplex(socket, { framed: session.multiplexed, messages }) : socket
+  try {
+    await session.run(connection, gone.signal)
+    if (connection !== socket) await finished(connection)
+  } finally {
+    closeGently(socket)
+  }
+}
+
+function sessionHead(session: StreamSession, { protocol, version, headers }: SessionStart): string {
   const framed = session.multiplexed && !isOlder(version, '1.42')
-  const lines = upgrade
-    ? [
-        'HTTP/1.1 101 UPGRADED',
-        `Content-Type: ${framed ? multiplexedStream : rawStream}`,
-        'Connection: Upgrade',
-        'Upgrade: tcp',
-      ]
-    : ['HTTP/1.1 200 OK', `Content-Type: ${rawStream}`]
+  const lines =
+    protocol === 'plain'
+      ? ['HTTP/1.1 200 OK', `Content-Type: ${rawStream}`]
+      : [
+          'HTTP/1.1 101 UPGRADED',
+          `Content-Type: ${framed ? multiplexedStream : rawStream}`,
+          'Connection: Upgrade',
+          'Upgrade: tcp',
+        ]
   for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`)
   return `${lines.join('\r\n')}\r\n\r\n`
 }
 
-/** Gives the connection to the session; afterwards flushes and closes it. Rejects with the session's failure. */
-export async function runSession(socket: Socket, session: StreamSession, head: string): Promise<void> {
-  const gone = new AbortController()
-  socket.once('close', () => gone.abort())
-  if (socket.destroyed) gone.abort()
-  else socket.write(head)
-  try {
-    await session.run(socket, gone.signal)
-  } finally {
-    closeGently(socket)
-  }
+/** Sends what was written and the closing message. */
+function finished(connection: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    connection.once('close', resolve)
+    if (connection.destroyed) resolve()
+    else connection.end(resolve)
+  })
 }
 
 /** Input that nobody read is discarded: closing over it would be a reset, which can cost the client our last bytes. */

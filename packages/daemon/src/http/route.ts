@@ -79,6 +79,7 @@ async function parseBody(endpoint: EndpointSpec, context: RequestContext, raw: R
   const hasBody = raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > 0
   checkJsonContentType(context.contentType, hasBody)
   const text = hasBody ? await readText(raw.body) : ''
-  if (hasBody && text.trim() === '') throw new InvalidRequest('invalid JSON: got EOF while reading request body')
+  if ((hasBody || endpoint.bodyRequired === true) && text.trim() === '')
+    throw new InvalidRequest('invalid JSON: got EOF while reading request body')
   return parseJsonBody(schemas[endpoint.body], text)
 }

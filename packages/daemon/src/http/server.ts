@@ -8,12 +8,14 @@ import type { Socket } from 'node:net'
 import type { Engine } from '@dockerd-ts/core'
 import { type FastifyInstance, fastify } from 'fastify'
 import { badRequestText, pageNotFound, sendError } from './error-reply.ts'
-import { Exchange, type OperationContext } from './exchange.ts'
+import { Exchange, type ExchangeOptions, type OperationContext } from './exchange.ts'
 import { type ListenTarget, openListener } from './listener.ts'
 import { negotiationHeaders, type ServerFacts } from './negotiation.ts'
+import { answerPlain } from './plain-exchange.ts'
 import { contextOf } from './request-context.ts'
 import type { Route } from './route.ts'
 import { allRoutes } from './routes/index.ts'
+import { answerUpgrade } from './upgrade-exchange.ts'
 
 export interface HttpLog {
   error(fields: object, message: string): void
@@ -47,7 +49,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   }
   const logError = (error: unknown, { match: { operation } }: OperationContext) =>
     options.log.error({ err: error, operation }, `${operation} failed`)
-  const exchange = new Exchange({ headers, logError, onHijack })
+  const exchanges = { headers, logError, onHijack }
   const routes = new Map(allRoutes(options).map((route) => [route.endpoint.operation, route]))
   const findRoute = (request: IncomingMessage) => {
     const context = contextOf(request)
@@ -61,17 +63,22 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     serverFactory: (handler) => {
       server = makeServer(handler, {
         hijacked,
-        isHijack: (request) => findRoute(request)?.route.endpoint.transport === 'hijack',
+        isHijack: (request) => takesConnection(findRoute(request)?.route),
       })
       server.on('upgrade', (request, socket, head) => {
         const found = findRoute(request)
         if (found === undefined) socket.destroy()
-        else void exchange.upgraded(found.route, found.context, { request, socket: socket as Socket, head })
+        else
+          void answerUpgrade(new Exchange(found.route, found.context, exchanges), {
+            request,
+            socket: socket as Socket,
+            head,
+          })
       })
       return server
     },
   })
-  addRoutes(app, { routes: routes.values(), headers, exchange })
+  addRoutes(app, { routes: routes.values(), exchanges })
   return { app, ...lifecycle(app, () => server as Server, hijacked) }
 }
 
@@ -87,11 +94,15 @@ function routedUrl(request: IncomingMessage): string {
 
 interface RouteSetup {
   routes: Iterable<Route>
-  headers: Readonly<Record<string, string>>
-  exchange: Exchange
+  exchanges: ExchangeOptions
 }
 
-function addRoutes(app: FastifyInstance, { routes, headers, exchange }: RouteSetup): void {
+/** Of these an `Upgrade` header is heeded; every other request is answered as if it had none. */
+function takesConnection(route: Route | undefined): boolean {
+  return route?.endpoint.transport === 'hijack' || route?.endpoint.transport === 'websocket'
+}
+
+function addRoutes(app: FastifyInstance, { routes, exchanges }: RouteSetup): void {
   app.removeAllContentTypeParsers()
   // Bodies are read by the routes, which know what they expect.
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
@@ -102,16 +113,16 @@ function addRoutes(app: FastifyInstance, { routes, headers, exchange }: RouteSet
       url: `/${operation}`,
       handler: async (request, reply) => {
         reply.hijack()
-        setHeaders(reply.raw, headers)
+        setHeaders(reply.raw, exchanges.headers)
         const context = contextOf(request.raw)
         if (context.kind !== 'operation') return
-        await exchange.plain(route, context, { request: request.raw, response: reply.raw })
+        await answerPlain(new Exchange(route, context, exchanges), { request: request.raw, response: reply.raw })
       },
     })
   }
   app.setNotFoundHandler((request, reply) => {
     reply.hijack()
-    setHeaders(reply.raw, headers)
+    setHeaders(reply.raw, exchanges.headers)
     answerUnrouted(request.raw, reply.raw)
   })
 }
@@ -130,7 +141,13 @@ function answerUnrouted(request: IncomingMessage, response: ServerResponse): voi
       response.writeHead(301, { Location: context.location, 'Content-Length': 0 }).end()
       return
     case 'badUrl':
-      response.writeHead(400, { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' }).end(badRequestText)
+      response
+        .writeHead(400, {
+          'Content-Type': 'text/plain; charset=utf-8',
+          'Content-Length': badRequestText.length,
+          Connection: 'close',
+        })
+        .end(badRequestText)
       return
     default:
       sendError(response, pageNotFound)

@@ -73,10 +73,13 @@ export function containerRoutes({ containers }: Engine): Route[] {
   ]
 }
 
-/** Docker's words for a body without any field of the container's own configuration. */
+/** A body needs some field of the container's own configuration; older versions' MacAddress was moved by now. */
 function checkConfigured(body: ContainerCreateRequest): void {
   const { HostConfig: _host, NetworkingConfig: _networking, ...config } = body
   if (Object.keys(config).length === 0) throw invalidArgument('config cannot be empty in order to create a container')
+  if (config.MacAddress !== undefined && config.MacAddress !== '') {
+    throw invalidArgument('container-wide MAC address no longer supported; use endpoint-specific MAC address instead')
+  }
 }
 
 /** `{}` and the like, which some clients send, are let through. */

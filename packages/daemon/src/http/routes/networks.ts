@@ -1,5 +1,5 @@
 /** Networks. */
-import { endpoints } from '@dockerd-ts/api'
+import { endpoints, isOlder } from '@dockerd-ts/api'
 import type { Engine } from '@dockerd-ts/core'
 import { defined } from '../defined.ts'
 import { empty, json } from '../replies.ts'
@@ -9,7 +9,12 @@ const { networks: table } = endpoints
 
 export function networkRoutes({ networks }: Engine): Route[] {
   return [
-    route(table.list, async ({ query }) => json(await networks.list(query.filters))),
+    route(table.list, async ({ query, version }) => {
+      const list = await networks.list(query.filters)
+      // Containers were part of the list, too.
+      if (!isOlder(version, '1.28')) return json(list)
+      return json(await Promise.all(list.map(({ Id }) => networks.inspect(Id, { verbose: false }))))
+    }),
     route(table.inspect, async ({ params, query: { verbose, scope } }) =>
       json(await networks.inspect(params.id, { verbose, ...defined({ scope }) })),
     ),

@@ -1,0 +1,50 @@
+/** What a step between two API versions is, and the small tools that steps are written with. */
+
+export type Fields = Record<string, unknown>
+
+/** Takes an answer from the version that introduced the change to the one before. Never changes its argument. */
+export type ResponseAdapter = (value: Fields) => Fields
+/** Takes a request of the version before to the version that introduced the change, in place. */
+export type RequestAdapter = (request: { query: Fields; body: Fields }) => void
+
+export interface VersionStep {
+  /** The version that introduced the change. */
+  readonly version: `1.${number}`
+  /** By operation. Of lists: for one element. */
+  readonly responses?: Readonly<Record<string, ResponseAdapter>>
+  readonly requests?: Readonly<Record<string, RequestAdapter>>
+}
+
+export function without(value: Fields, ...keys: readonly string[]): Fields {
+  const result = { ...value }
+  for (const key of keys) delete result[key]
+  return result
+}
+
+/** Keys that older versions always have, where they are missing. */
+export const withDefaults = (value: Fields, defaults: Fields): Fields => ({ ...defaults, ...value })
+
+export const fieldsOf = (value: unknown): Fields => (value ?? {}) as Fields
+
+export function mapValues(value: unknown, adapt: (entry: Fields) => Fields): Fields {
+  return Object.fromEntries(Object.entries(fieldsOf(value)).map(([key, entry]) => [key, adapt(fieldsOf(entry))]))
+}
+
+/** Requests of older versions do not know these parameters: they are as if absent. */
+export const ignoreQuery =
+  (absent: Fields): RequestAdapter =>
+  ({ query }) =>
+    void Object.assign(query, absent)
+
+export const ignoreBody =
+  (...keys: readonly string[]): RequestAdapter =>
+  ({ body }) => {
+    for (const key of keys) delete body[key]
+  }
+
+interface MountFields extends Fields {
+  Type?: string
+}
+
+/** The mounts of a create request. */
+export const mountsOf = (body: Fields): MountFields[] => (fieldsOf(body.HostConfig).Mounts ?? []) as MountFields[]
