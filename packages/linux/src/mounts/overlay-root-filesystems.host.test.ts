@@ -3,11 +3,13 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import t from 'tap'
-import { mount8Helper } from '../../test/mount8-helper.ts'
+import { buildProgram, needsRoot } from '../monitor/testing/test-bundle.ts'
+import { startHostHelper } from '../syscalls/host-helper.ts'
 import { readMountTable } from './mount-table.ts'
 import { OverlayRootFilesystems } from './overlay-root-filesystems.ts'
 
-const helper = mount8Helper
+const helper = await startHostHelper({ program: buildProgram() })
+t.teardown(() => helper.close())
 
 interface Fixture {
   dataRoot: string
@@ -39,7 +41,7 @@ async function mountsBelow(directory: string): Promise<string[]> {
   return (await readMountTable()).map((entry) => entry.mountPoint).filter((point) => point.startsWith(directory))
 }
 
-t.test('layers are merged, the topmost wins, writes stay in the writable layer', async (t) => {
+t.test('layers are merged, the topmost wins, writes stay in the writable layer', needsRoot, async (t) => {
   const { dataRoot, layersRoot, rootFilesystems } = fixture(t, {
     top: 'echo top >file; mknod gone c 0 0',
     bottom: 'echo bottom >file; echo x >gone; echo kept >kept',
@@ -61,7 +63,7 @@ t.test('layers are merged, the topmost wins, writes stay in the writable layer',
   await rootFilesystems.remove('one')
 })
 
-t.test('mount points exist and are no change of the container', async (t) => {
+t.test('mount points exist and are no change of the container', needsRoot, async (t) => {
   const { layersRoot, rootFilesystems } = fixture(t, { image: 'mkdir etc; echo mine >etc/hosts; chmod 700 etc' })
   await rootFilesystems.create('one', { layersRoot, directories: ['image'] })
   const root = await rootFilesystems.mount('one')
@@ -85,7 +87,7 @@ t.test('mount points exist and are no change of the container', async (t) => {
   t.equal(await rootFilesystems.writableSizeBytes('one'), 0)
 })
 
-t.test('an image whose links point out of it gets its mount points inside, or none', async (t) => {
+t.test('an image whose links point out of it gets its mount points inside, or none', needsRoot, async (t) => {
   const outside = mkdtempSync(path.join(tmpdir(), 'rootfs-outside-'))
   t.teardown(() => rmSync(outside, { recursive: true }))
   const { layersRoot, rootFilesystems, dataRoot } = fixture(t, { image: 'mkdir inner' })
@@ -101,7 +103,7 @@ t.test('an image whose links point out of it gets its mount points inside, or no
   t.strictSame(await mountsBelow(path.join(dataRoot, 'init-layers')), [])
 })
 
-t.test('containers of one image share its init layer, another content gets its own', async (t) => {
+t.test('containers of one image share its init layer, another content gets its own', needsRoot, async (t) => {
   const { dataRoot, layersRoot, rootFilesystems } = fixture(t, { image: 'echo 1 >a' })
   const initLayers = () => readdirSync(path.join(dataRoot, 'init-layers'))
   await Promise.all(['a', 'b', 'c'].map((id) => rootFilesystems.create(id, { layersRoot, directories: ['image'] })))
@@ -121,7 +123,7 @@ t.test('containers of one image share its init layer, another content gets its o
   t.strictSame(await afterRestart.existing(), ['d'])
 })
 
-t.test('an image without layers has mount points and nothing else', async (t) => {
+t.test('an image without layers has mount points and nothing else', needsRoot, async (t) => {
   const { layersRoot, rootFilesystems } = fixture(t, {})
   mkdirSync(layersRoot)
   await rootFilesystems.create('one', { layersRoot, directories: [] })
@@ -134,7 +136,7 @@ t.test('an image without layers has mount points and nothing else', async (t) =>
   ])
 })
 
-t.test('128 layers fit into one mount', async (t) => {
+t.test('128 layers fit into one mount', needsRoot, async (t) => {
   const names = Array.from({ length: 128 }, (_, index) => `${index}`.padStart(16, '0'))
   const { layersRoot, rootFilesystems } = fixture(t, {})
   for (const name of names) {
@@ -146,7 +148,7 @@ t.test('128 layers fit into one mount', async (t) => {
   t.equal(readdirSync(root).filter((name) => name.startsWith('file-')).length, 128)
 })
 
-t.test('a mount that is in use is let go of, and removed', async (t) => {
+t.test('a mount that is in use is let go of, and removed', needsRoot, async (t) => {
   const { dataRoot, layersRoot, rootFilesystems } = fixture(t, { image: 'echo 1 >a' })
   await rootFilesystems.create('one', { layersRoot, directories: ['image'] })
   const root = await rootFilesystems.mount('one')
@@ -158,7 +160,7 @@ t.test('a mount that is in use is let go of, and removed', async (t) => {
   t.strictSame(readdirSync(path.join(dataRoot, 'containers')), [])
 })
 
-t.test('a data root on an overlay is refused with the reason', async (t) => {
+t.test('a data root on an overlay is refused with the reason', needsRoot, async (t) => {
   const { dataRoot, layersRoot, rootFilesystems } = fixture(t, { image: 'echo 1 >a' })
   await rootFilesystems.create('host', { layersRoot, directories: ['image'] })
   const inside = path.join(await rootFilesystems.mount('host'), 'inner')
@@ -171,7 +173,7 @@ t.test('a data root on an overlay is refused with the reason', async (t) => {
   t.strictSame(await mountsBelow(path.join(dataRoot, 'containers/host/merged/inner')), [])
 })
 
-t.test('changes are those of docker diff', async (t) => {
+t.test('changes are those of docker diff', needsRoot, async (t) => {
   const { dataRoot, layersRoot, rootFilesystems } = fixture(t, {
     image: `
       mkdir -p bin data/sub filedir tree/a gone/x d2f/x ren/x
@@ -231,7 +233,7 @@ t.test('changes are those of docker diff', async (t) => {
   t.equal(busybox.UpperDir, rootFilesystems.upperDirectory('one'))
 })
 
-t.test('the size counts a hard-linked file once and no directories', async (t) => {
+t.test('the size counts a hard-linked file once and no directories', needsRoot, async (t) => {
   const { layersRoot, rootFilesystems } = fixture(t, { image: 'echo 1 >a' })
   await rootFilesystems.create('one', { layersRoot, directories: ['image'] })
   const upper = rootFilesystems.upperDirectory('one')

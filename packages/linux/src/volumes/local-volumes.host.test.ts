@@ -4,9 +4,13 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fakeVolumeRecords } from '@dockerd-ts/core/testing'
 import t from 'tap'
-import { mount8Helper as helper } from '../../test/mount8-helper.ts'
+import { buildProgram, needsRoot } from '../monitor/testing/test-bundle.ts'
 import { readMountTable } from '../mounts/mount-table.ts'
+import { startHostHelper } from '../syscalls/host-helper.ts'
 import { LocalVolumes } from './local-volumes.ts'
+
+const helper = await startHostHelper({ program: buildProgram() })
+t.teardown(() => helper.close())
 
 function fixture(t: Tap) {
   const directory = mkdtempSync(path.join(tmpdir(), 'volumes-'))
@@ -29,7 +33,7 @@ type Tap = Pick<typeof t, 'teardown'>
 const mountsBelow = async (directory: string) =>
   (await readMountTable()).map((entry) => entry.mountPoint).filter((point) => point.startsWith(directory))
 
-t.test('a volume is a directory that goes with it', async (t) => {
+t.test('a volume is a directory that goes with it', needsRoot, async (t) => {
   const { dataRoot, volumes } = fixture(t)
   const volume = await volumes.create({ name: 'data', labels: { a: 'b' } })
   t.strictSame(volume, {
@@ -56,7 +60,7 @@ t.test('a volume is a directory that goes with it', async (t) => {
   await t.rejects(volumes.remove('data'), { kind: 'notFound', message: 'get data: no such volume' })
 })
 
-t.test('a name that no file can have is refused', async (t) => {
+t.test('a name that no file can have is refused', needsRoot, async (t) => {
   const { volumes } = fixture(t)
   await t.rejects(volumes.create({ name: 'a'.repeat(256) }), {
     kind: 'invalidArgument',
@@ -65,7 +69,7 @@ t.test('a name that no file can have is refused', async (t) => {
   t.strictSame(volumes.list(), [])
 })
 
-t.test('an empty volume gets what the image has at the mount point', async (t) => {
+t.test('an empty volume gets what the image has at the mount point', needsRoot, async (t) => {
   const { root, volumes } = fixture(t)
   execFileSync(
     'sh',
@@ -95,7 +99,7 @@ t.test('an empty volume gets what the image has at the mount point', async (t) =
   t.notOk(existsSync(path.join(volumes.mountpoint('data'), 'file')), 'only an empty volume is filled')
 })
 
-t.test('an empty or missing mount point gives the volume its owner and mode, or nothing', async (t) => {
+t.test('an empty or missing mount point gives the volume its owner and mode, or nothing', needsRoot, async (t) => {
   const { root, volumes } = fixture(t)
   mkdirSync(path.join(root, 'srv'))
   execFileSync('sh', ['-c', 'chown 1234:1235 srv; chmod 2770 srv'], { cwd: root })
@@ -107,7 +111,7 @@ t.test('an empty or missing mount point gives the volume its owner and mode, or 
   t.strictSame([uid, gid, mode & 0o7777], [1234, 1235, 0o2770])
 })
 
-t.test('links of the image are followed inside its root only', async (t) => {
+t.test('links of the image are followed inside its root only', needsRoot, async (t) => {
   const { directory, root, volumes } = fixture(t)
   mkdirSync(path.join(directory, 'host'))
   writeFileSync(path.join(directory, 'host/secret'), 'x')
@@ -119,7 +123,7 @@ t.test('links of the image are followed inside its root only', async (t) => {
   t.strictSame(readdirSync(volumes.mountpoint('data')), ['own'])
 })
 
-t.test('a volume over a file of the image is refused', async (t) => {
+t.test('a volume over a file of the image is refused', needsRoot, async (t) => {
   const { root, volumes } = fixture(t)
   writeFileSync(path.join(root, 'file'), 'x')
   await volumes.create({ name: 'data' })
@@ -129,26 +133,30 @@ t.test('a volume over a file of the image is refused', async (t) => {
   })
 })
 
-t.test('a volume with options is mounted while containers use it, also over a restart of the daemon', async (t) => {
-  const { directory, volumes, make } = fixture(t)
-  await volumes.create({ name: 'data', options: { type: 'tmpfs', device: 'tmpfs', o: 'size=1m,uid=7' } })
-  t.strictSame(await mountsBelow(directory), [])
-  const bound = await volumes.mount('data', 'c1')
-  t.equal(statSync(bound).uid, 7)
-  writeFileSync(path.join(bound, 'file'), 'shared')
-  t.equal(await volumes.sizeBytes('data'), -1)
-  const afterRestart = make()
-  t.equal(readFileSync(path.join(await afterRestart.mount('data', 'c2'), 'file'), 'utf8'), 'shared')
-  await afterRestart.mount('data', 'c2')
-  await afterRestart.unmount('data', 'c1')
-  await afterRestart.unmount('data', 'c1')
-  t.strictSame(await mountsBelow(directory), [bound])
-  await afterRestart.unmount('data', 'c2')
-  t.strictSame(await mountsBelow(directory), [])
-  await afterRestart.unmount('nobody', 'c2')
-})
+t.test(
+  'a volume with options is mounted while containers use it, also over a restart of the daemon',
+  needsRoot,
+  async (t) => {
+    const { directory, volumes, make } = fixture(t)
+    await volumes.create({ name: 'data', options: { type: 'tmpfs', device: 'tmpfs', o: 'size=1m,uid=7' } })
+    t.strictSame(await mountsBelow(directory), [])
+    const bound = await volumes.mount('data', 'c1')
+    t.equal(statSync(bound).uid, 7)
+    writeFileSync(path.join(bound, 'file'), 'shared')
+    t.equal(await volumes.sizeBytes('data'), -1)
+    const afterRestart = make()
+    t.equal(readFileSync(path.join(await afterRestart.mount('data', 'c2'), 'file'), 'utf8'), 'shared')
+    await afterRestart.mount('data', 'c2')
+    await afterRestart.unmount('data', 'c1')
+    await afterRestart.unmount('data', 'c1')
+    t.strictSame(await mountsBelow(directory), [bound])
+    await afterRestart.unmount('data', 'c2')
+    t.strictSame(await mountsBelow(directory), [])
+    await afterRestart.unmount('nobody', 'c2')
+  },
+)
 
-t.test('users from before a reboot do not keep a volume mounted', async (t) => {
+t.test('users from before a reboot do not keep a volume mounted', needsRoot, async (t) => {
   const { directory, volumes } = fixture(t)
   await volumes.create({ name: 'data', options: { type: 'tmpfs', device: 'tmpfs' } })
   const bound = await volumes.mount('data', 'before')
@@ -181,30 +189,34 @@ t.test(
   },
 )
 
-t.test('a subpath is bound for the container, directory or file, and never leads out of the volume', async (t) => {
-  const { directory, volumes } = fixture(t)
-  await volumes.create({ name: 'data' })
-  const data = volumes.mountpoint('data')
-  mkdirSync(path.join(data, 'a/b'), { recursive: true })
-  writeFileSync(path.join(data, 'a/b/file'), 'inside')
-  execFileSync('ln', ['-s', '/a', path.join(data, 'link')])
-  execFileSync('ln', ['-s', '/etc', path.join(data, 'out')])
-  const bound = await volumes.mount('data', 'c1', 'link/b')
-  t.equal(readFileSync(path.join(bound, 'file'), 'utf8'), 'inside')
-  t.equal(await volumes.mount('data', 'c1', 'link/b'), bound)
-  t.equal(readFileSync(await volumes.mount('data', 'c1', 'a/b/file'), 'utf8'), 'inside')
-  await t.rejects(volumes.mount('data', 'c1', 'out/passwd'), { kind: 'notFound', message: /no such/ })
-  await t.rejects(volumes.mount('data', 'c1', 'no/such'), {
-    kind: 'notFound',
-    message: `cannot access path ${data}/no/such: lstat ${data}/no/such: no such file or directory`,
-  })
-  t.equal((await mountsBelow(directory)).length, 2)
-  await volumes.unmount('data', 'c1')
-  t.strictSame(await mountsBelow(directory), [])
-  t.ok(existsSync(path.join(data, 'a/b/file')))
-})
+t.test(
+  'a subpath is bound for the container, directory or file, and never leads out of the volume',
+  needsRoot,
+  async (t) => {
+    const { directory, volumes } = fixture(t)
+    await volumes.create({ name: 'data' })
+    const data = volumes.mountpoint('data')
+    mkdirSync(path.join(data, 'a/b'), { recursive: true })
+    writeFileSync(path.join(data, 'a/b/file'), 'inside')
+    execFileSync('ln', ['-s', '/a', path.join(data, 'link')])
+    execFileSync('ln', ['-s', '/etc', path.join(data, 'out')])
+    const bound = await volumes.mount('data', 'c1', 'link/b')
+    t.equal(readFileSync(path.join(bound, 'file'), 'utf8'), 'inside')
+    t.equal(await volumes.mount('data', 'c1', 'link/b'), bound)
+    t.equal(readFileSync(await volumes.mount('data', 'c1', 'a/b/file'), 'utf8'), 'inside')
+    await t.rejects(volumes.mount('data', 'c1', 'out/passwd'), { kind: 'notFound', message: /no such/ })
+    await t.rejects(volumes.mount('data', 'c1', 'no/such'), {
+      kind: 'notFound',
+      message: `cannot access path ${data}/no/such: lstat ${data}/no/such: no such file or directory`,
+    })
+    t.equal((await mountsBelow(directory)).length, 2)
+    await volumes.unmount('data', 'c1')
+    t.strictSame(await mountsBelow(directory), [])
+    t.ok(existsSync(path.join(data, 'a/b/file')))
+  },
+)
 
-t.test('a restart finishes removals and never deletes data that no row names', async (t) => {
+t.test('a restart finishes removals and never deletes data that no row names', needsRoot, async (t) => {
   const { dataRoot, records, volumes, make } = fixture(t)
   const root = path.join(dataRoot, 'volumes')
   for (const name of ['removing', 'kept', 'lost', 'half-made', 'no-directory']) await volumes.create({ name })
