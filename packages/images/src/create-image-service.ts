@@ -42,8 +42,6 @@ export interface Images {
   catalog: ImageCatalog
   /** To be awaited before anything else: makes the directories, and makes files and rows agree after a crash. */
   reconcile(): Promise<void>
-  /** A diff of layer kind (whiteouts included) or a plain tree as a tar, for commit and export. */
-  readonly layerProgram: string
   close(): Promise<void>
 }
 
@@ -71,7 +69,6 @@ export function createImageService(options: ImageServiceOptions): Images {
     service: imageService({ context, host, logger, registry: registry.operations }),
     catalog: createImageCatalog(context),
     reconcile: () => reconcileImages(context, logger),
-    layerProgram,
     close: () => registry.close(),
   }
 }

@@ -8,7 +8,8 @@ import { mediaTypes } from '../oci/media-types.ts'
 import { counter, type Report } from '../progress/progress-stream.ts'
 import { ArchiveFiles } from './archive-files.ts'
 import { type ArchiveImage, findArchiveImages, makeManifest } from './archive-images.ts'
-import { type Compression, decompress, detectCompression } from './compression.ts'
+import { decompress } from './compression.ts'
+import { layerMediaType } from './exportable-manifest.ts'
 
 export interface LoadRequest {
   archive: AsyncIterable<Buffer>
@@ -77,7 +78,7 @@ async function keepContent(context: ImageContext, image: ArchiveImage, files: Ar
   const layers: { mediaType: string; size: number; digest: string }[] = []
   for (const name of image.layerFiles) {
     const digest = await files.keep(name, mediaTypes.ociLayer)
-    const mediaType = layerMediaTypes[await compressionOf(context, digest)]
+    const mediaType = await layerMediaType(content.read(digest))
     layers.push({ mediaType, size: content.get(digest)?.sizeBytes ?? 0, digest })
   }
   const config = await content.put(image.configData, mediaTypes.ociConfig)
@@ -90,20 +91,6 @@ async function keepContent(context: ImageContext, image: ArchiveImage, files: Ar
     manifestMediaType: manifest.mediaType,
     blobDigests: layers.map((layer) => layer.digest),
   }
-}
-
-const layerMediaTypes: Readonly<Record<Compression, string>> = {
-  none: mediaTypes.ociLayer,
-  gzip: `${mediaTypes.ociLayer}+gzip`,
-  zstd: `${mediaTypes.ociLayer}+zstd`,
-  // Registries have no name for these; what reads layers looks at the bytes.
-  bzip2: mediaTypes.ociLayer,
-  xz: mediaTypes.ociLayer,
-}
-
-async function compressionOf({ content }: ImageContext, digest: string): Promise<Compression> {
-  for await (const chunk of content.read(digest)) return detectCompression(chunk)
-  return 'none'
 }
 
 function layerCounters(

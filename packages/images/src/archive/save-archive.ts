@@ -15,9 +15,10 @@ import {
 } from '@dockerd-ts/core'
 import { type ImageContext, publishImage } from '../catalog/image-context.ts'
 import type { StoredImage } from '../catalog/image-store.ts'
-import { documentLimitBytes, parseManifest } from '../oci/documents.ts'
+import { parseManifest } from '../oci/documents.ts'
 import { mediaTypes } from '../oci/media-types.ts'
 import { type NewEntry, writeTar } from '../tar/writer.ts'
+import { type ExportableManifest, exportableManifest } from './exportable-manifest.ts'
 
 interface SavedImage {
   image: StoredImage
@@ -33,14 +34,13 @@ export interface SaveRequest {
 export async function saveArchive(context: ImageContext, request: SaveRequest): Promise<Readable> {
   const saved = selectImages(context, request.references)
   for (const { image } of saved) checkPlatform(image, request.platforms)
-  const digests = [
-    ...new Set(saved.flatMap(({ image }) => [image.row.id, image.row.manifestDigest, ...image.row.blobDigests])),
-  ].sort()
+  const digests = [...new Set(saved.flatMap(({ image }) => [image.row.id, ...image.row.blobDigests]))]
   const release = context.content.pin(...digests)
   try {
-    const documents = await makeDocuments(context, saved)
+    const manifests = await Promise.all(saved.map(({ image }) => exportableManifest(context, image)))
+    const documents = makeDocuments(saved, manifests)
     for (const { image } of saved) publishImage(context, { action: 'save', imageId: image.row.id })
-    const stream = Readable.from(writeTar(entries(context, digests, documents)), {
+    const stream = Readable.from(writeTar(entries(context, { digests, manifests, documents })), {
       objectMode: false,
       highWaterMark: 256 * 1024,
     })
@@ -114,21 +114,22 @@ interface Documents {
   repositories?: Buffer
 }
 
-async function makeDocuments(context: ImageContext, saved: readonly SavedImage[]): Promise<Documents> {
+function makeDocuments(saved: readonly SavedImage[], manifests: readonly ExportableManifest[]): Documents {
   const index: object[] = []
   const manifest: object[] = []
   const repositories: Record<string, Record<string, string>> = {}
-  for (const { image, references } of saved) {
+  for (const [at, { image, references }] of saved.entries()) {
     const { row, document } = image
-    const size = context.content.get(row.manifestDigest)?.sizeBytes ?? 0
-    const descriptor = { mediaType: row.manifestMediaType, digest: row.manifestDigest, size }
+    const own = manifests[at]
+    if (own === undefined) continue
+    const descriptor = { mediaType: own.mediaType, digest: own.digest, size: own.data.length }
     if (references.length === 0) index.push(descriptor)
     for (const reference of references) index.push({ ...descriptor, annotations: annotationsOf(reference) })
     manifest.push({
       Config: blobPath(row.id),
       RepoTags: references.length > 0 ? references.map(familiarString) : null,
       Layers: row.blobDigests.map(blobPath),
-      LayerSources: await layerSources(context, image, document.rootfs.diff_ids ?? []),
+      LayerSources: layerSources(own, document.rootfs.diff_ids ?? []),
     })
     const top = row.blobDigests.at(-1)
     for (const reference of top === undefined ? [] : references) {
@@ -150,12 +151,8 @@ const annotationsOf = (reference: ImageReference) => ({
 })
 
 /** What each layer's file is, by the id of the layer inside. */
-async function layerSources(
-  { content }: ImageContext,
-  { row }: StoredImage,
-  diffIds: readonly string[],
-): Promise<Record<string, object>> {
-  const { layers } = parseManifest(await content.readSmall(row.manifestDigest, documentLimitBytes))
+function layerSources(manifest: ExportableManifest, diffIds: readonly string[]): Record<string, object> {
+  const { layers } = parseManifest(manifest.data)
   const sources = diffIds.flatMap((diffId, at) => {
     const layer = layers[at]
     return layer === undefined ? [] : [[diffId, { mediaType: layer.mediaType, size: layer.size, digest: layer.digest }]]
@@ -165,16 +162,18 @@ async function layerSources(
 
 async function* entries(
   { content }: ImageContext,
-  digests: readonly string[],
-  documents: Documents,
+  saved: { digests: readonly string[]; manifests: readonly ExportableManifest[]; documents: Documents },
 ): AsyncGenerator<{ entry: NewEntry; body?: AsyncIterable<Buffer> | Iterable<Buffer> }> {
   yield { entry: { name: 'blobs/', type: 'directory', mode: 0o755 } }
   yield { entry: { name: 'blobs/sha256/', type: 'directory', mode: 0o755 } }
-  for (const digest of digests) {
-    const sizeBytes = content.get(digest)?.sizeBytes ?? 0
-    yield { entry: { name: blobPath(digest), type: 'file', sizeBytes }, body: content.read(digest) }
+  const manifests = new Map(saved.manifests.map(({ digest, data }) => [digest, data]))
+  for (const digest of [...new Set([...saved.digests, ...manifests.keys()])].sort()) {
+    const data = manifests.get(digest)
+    const sizeBytes = data?.length ?? content.get(digest)?.sizeBytes ?? 0
+    const body = data === undefined ? content.read(digest) : [data]
+    yield { entry: { name: blobPath(digest), type: 'file', sizeBytes }, body }
   }
-  for (const [name, data] of Object.entries(documents)) {
+  for (const [name, data] of Object.entries(saved.documents)) {
     yield { entry: { name, type: 'file', sizeBytes: data.length }, body: [data] }
   }
 }

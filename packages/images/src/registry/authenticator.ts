@@ -1,0 +1,130 @@
+/**
+ * Proves to a registry who asks: anonymous or named bearer tokens by scope, or basic authentication. Secrets stay in this
+ * file and in the headers it makes; no error text carries one.
+ */
+import { internal, type RegistryAuth } from '@dockerd-ts/core'
+import { z } from 'zod'
+import { parse } from '../oci/documents.ts'
+import { type Challenge, parseChallenges } from './challenge.ts'
+import type { HttpClient } from './http-client.ts'
+import { registryError } from './registry-error.ts'
+
+const tokenBody = z.object({
+  token: z.string().optional(),
+  access_token: z.string().optional(),
+  expires_in: z.number().optional(),
+})
+
+const clientId = 'docker'
+/** Tokens that name no life live a minute. */
+const defaultLifeSeconds = 60
+const tokenAnswerLimitBytes = 1024 * 1024
+
+export class Authenticator {
+  readonly #client: HttpClient
+  readonly #auth: RegistryAuth
+  #challenges: Challenge[] = []
+  readonly #tokens = new Map<string, { header: string; expiresAtMs: number }>()
+
+  constructor(client: HttpClient, auth: RegistryAuth | undefined) {
+    this.#client = client
+    this.#auth = auth ?? {}
+  }
+
+  /** What the registry's first answer asked for. */
+  learn(header: string | undefined): void {
+    const challenges = parseChallenges(header ?? '')
+    if (challenges.length > 0) this.#challenges = challenges
+  }
+
+  /** The token did not do: the next request gets a new one. */
+  forget(): void {
+    this.#tokens.clear()
+  }
+
+  /** Value of the Authorization header, or undefined. `scope` is `repository:name:pull`. */
+  async header(scope: string, signal?: AbortSignal): Promise<string | undefined> {
+    if (this.#auth.registrytoken) return `Bearer ${this.#auth.registrytoken}`
+    const bearer = this.#challenges.find(({ scheme }) => scheme === 'bearer')
+    if (bearer !== undefined) return this.#bearer(bearer, scope, signal)
+    if (!this.#challenges.some(({ scheme }) => scheme === 'basic')) return undefined
+    const basic = this.#basic()
+    if (basic === undefined) throw internal('no basic auth credentials')
+    return basic
+  }
+
+  #basic(): string | undefined {
+    const { username, password } = this.#auth
+    if (!username || password === undefined) return undefined
+    return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+  }
+
+  async #bearer(challenge: Challenge, scope: string, signal?: AbortSignal): Promise<string> {
+    const known = this.#tokens.get(scope)
+    if (known !== undefined && known.expiresAtMs > Date.now()) return known.header
+    const { realm, service } = challenge.parameters
+    const url = URL.parse(realm ?? '')
+    if (url === null || !/^https?:$/.test(url.protocol)) throw internal('registry names no valid place for tokens')
+    if (url.protocol === 'http:' && !this.#client.endpoint.insecure && this.#basic() !== undefined) {
+      throw internal('registry wants credentials over plain HTTP')
+    }
+    const identity = this.#auth.identitytoken
+    const answer = identity
+      ? await this.#exchange({ url, service, scope, identity, signal })
+      : await this.#fetch({ url, service, scope, signal })
+    const token = answer.token || answer.access_token
+    if (!token) throw internal('authorization server did not include a token in the response')
+    const lifeSeconds = Math.max(answer.expires_in ?? 0, defaultLifeSeconds)
+    const header = `Bearer ${token}`
+    // Ten seconds early: a token must not end on its way.
+    this.#tokens.set(scope, { header, expiresAtMs: Date.now() + (lifeSeconds - 10) * 1000 })
+    return header
+  }
+
+  async #fetch(request: TokenRequest): Promise<z.infer<typeof tokenBody>> {
+    const { url, service, scope, signal } = request
+    const target = new URL(url)
+    if (service !== undefined) target.searchParams.set('service', service)
+    if (scope !== '') target.searchParams.append('scope', scope)
+    const basic = this.#basic()
+    if (basic !== undefined) target.searchParams.set('account', this.#auth.username ?? '')
+    return this.#answer(
+      await this.#client.send({
+        method: 'GET',
+        url: target,
+        ...(basic !== undefined && { headers: { authorization: basic } }),
+        ...(signal && { signal }),
+      }),
+    )
+  }
+
+  async #exchange(request: TokenRequest & { identity: string }): Promise<z.infer<typeof tokenBody>> {
+    const { url, service, scope, identity, signal } = request
+    const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: clientId, refresh_token: identity })
+    if (service !== undefined) form.set('service', service)
+    if (scope !== '') form.set('scope', scope)
+    return this.#answer(
+      await this.#client.send({
+        method: 'POST',
+        url,
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: Buffer.from(form.toString()),
+        ...(signal && { signal }),
+      }),
+    )
+  }
+
+  async #answer(answer: Awaited<ReturnType<HttpClient['send']>>): Promise<z.infer<typeof tokenBody>> {
+    const body = await answer.text(tokenAnswerLimitBytes)
+    if (answer.status === 200) return parse(tokenBody, body, 'token')
+    const { status, statusText } = answer
+    throw registryError({ status, statusText, challenge: answer.header('www-authenticate'), body })
+  }
+}
+
+interface TokenRequest {
+  url: URL
+  service: string | undefined
+  scope: string
+  signal: AbortSignal | undefined
+}

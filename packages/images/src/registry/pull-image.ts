@@ -1,0 +1,277 @@
+/** `POST /images/create?fromImage=`: an image from its registry, told in Docker's words. */
+import {
+  familiarName,
+  familiarString,
+  type ImageReference,
+  internal,
+  invalidArgument,
+  isDigest,
+  isTag,
+  type Platform,
+  type ProgressMessage,
+  platformDistance,
+  platformMismatch,
+  type RegistryAuth,
+  repositoryOf,
+} from '@dockerd-ts/core'
+import { type ImageContext, publishImage } from '../catalog/image-context.ts'
+import type { StoredImage } from '../catalog/image-store.ts'
+import { layerIdsOf, recordImage } from '../catalog/register-image.ts'
+import { platformOf } from '../image-catalog.ts'
+import { documentLimitBytes, parseImageConfig } from '../oci/documents.ts'
+import { sha256, shortDigest } from '../oci/identity.ts'
+import { isImageConfigType, isLayerType } from '../oci/media-types.ts'
+import { counter, type Report } from '../progress/progress-stream.ts'
+import type { BlobDownloads } from './blob-download.ts'
+import {
+  type FetchedDocument,
+  fetchManifest,
+  headManifest,
+  type ResolvedManifest,
+  resolveManifest,
+} from './manifests.ts'
+import { pullError } from './registry-error.ts'
+import type { RegistryClients, RegistrySession } from './registry-session.ts'
+import { listTags } from './tags.ts'
+
+export interface PullContext {
+  context: ImageContext
+  clients: RegistryClients
+  downloads: BlobDownloads
+  host: Platform
+}
+
+export interface PullRequest {
+  reference: ImageReference
+  platform: Platform | undefined
+  auth: RegistryAuth | undefined
+  report: Report
+  signal: AbortSignal
+}
+
+/** A name without tag or digest pulls all tags. Nothing is reported before the registry has the image. */
+export async function pullImage(pull: PullContext, request: PullRequest): Promise<void> {
+  const { reference, report, signal, auth } = request
+  const updated = await pull.clients
+    .withSession(reference, { auth, signal }, async (session) => {
+      const targets =
+        reference.tag !== undefined || reference.digest !== undefined
+          ? [reference]
+          : (await listTags(session, signal)).map((tag) => ({ ...reference, tag }))
+      let any = false
+      for (const target of targets) any = (await pullOne(pull, session, { ...request, reference: target })) || any
+      return any
+    })
+    .catch((error) => {
+      throw pullError(error, reference)
+    })
+  const shown = familiarString(reference)
+  report({
+    status: updated ? `Status: Downloaded newer image for ${shown}` : `Status: Image is up to date for ${shown}`,
+  })
+  const image = pull.context.images.byReference(reference)
+  if (image === undefined) return
+  publishImage(pull.context, { action: 'pull', imageId: image.row.id, id: shown, name: familiarName(reference) })
+  checkPlatform(image, request)
+}
+
+function checkPlatform(image: StoredImage, { platform, reference }: PullRequest): void {
+  if (platform === undefined || platformDistance(platform, platformOf(image)) !== undefined) return
+  throw platformMismatch(familiarString(reference), platform, platformOf(image))
+}
+
+/** True when the reference means something new now. */
+async function pullOne(pull: PullContext, session: RegistrySession, request: PullRequest): Promise<boolean> {
+  const { reference, report, signal } = request
+  const { images } = pull.context
+  const target = reference.digest ?? reference.tag ?? 'latest'
+  const started = () => report({ status: `Pulling from ${reference.path}`, id: target })
+  const current = images.byReference(reference)
+  if (current !== undefined && (await isCurrent(pull, session, { ...request, current }))) {
+    started()
+    const digest = digestsOf(pull, current, reference)[0] ?? reference.digest
+    report({ status: `Digest: ${digest}` })
+    return false
+  }
+  const document = await fetchManifest(session, target, signal)
+  const resolved = await resolveManifest(session, document, { ...request, host: pull.host })
+  started()
+  const image = await fetchImage(pull, session, { request, document, resolved })
+  report({ status: `Digest: ${document.digest}` })
+  return image.row.id !== current?.row.id
+}
+
+const digestsOf = ({ context }: PullContext, image: StoredImage, reference: ImageReference): string[] =>
+  context.images
+    .referencesOf(image.row.id)
+    .filter((other) => repositoryOf(other) === repositoryOf(reference))
+    .flatMap(({ digest }) => digest ?? [])
+
+/** Asks only for the tag's digest: most pulls of what is here end with it. */
+async function isCurrent(
+  pull: PullContext,
+  session: RegistrySession,
+  { reference, current, platform, signal }: PullRequest & { current: StoredImage },
+): Promise<boolean> {
+  if (platform !== undefined && platformDistance(platform, platformOf(current)) !== 0) return false
+  if (reference.digest !== undefined) return true
+  const known = digestsOf(pull, current, reference)
+  if (known.length === 0) return false
+  const now = await headManifest(session, reference.tag ?? 'latest', signal)
+  return now !== undefined && known.includes(now)
+}
+
+interface Found {
+  request: PullRequest
+  /** What the reference names: an index or a manifest. */
+  document: FetchedDocument
+  /** The manifest of the platform. */
+  resolved: ResolvedManifest
+}
+
+async function fetchImage(pull: PullContext, session: RegistrySession, found: Found): Promise<StoredImage> {
+  const { content, layers, images } = pull.context
+  const { request, document, resolved } = found
+  checkTypes(resolved)
+  const release = content.pin(
+    resolved.digest,
+    resolved.manifest.config.digest,
+    ...resolved.manifest.layers.map((l) => l.digest),
+  )
+  const unpins: (() => void)[] = [release]
+  try {
+    const configData = await fetchConfig(pull, session, found)
+    const ids = layerIdsOf(parseImageConfig(configData), resolved.manifest.layers.length)
+    unpins.push(layers.pin(...ids.chainIds))
+    const blobDigests = await fetchLayers(pull, session, { ...found, ...ids, configData })
+    await content.put(resolved.data, resolved.mediaType, repositoryOf(request.reference))
+    const image = {
+      configData,
+      id: resolved.manifest.config.digest,
+      manifestDigest: resolved.digest,
+      manifestMediaType: resolved.mediaType,
+      blobDigests,
+    }
+    const { domain, path, tag, digest } = request.reference
+    const byDigest = { domain, path, digest: digest ?? document.digest }
+    const references = digest === undefined && tag !== undefined ? [{ domain, path, tag }, byDigest] : [byDigest]
+    return recordImage(images, image, { references })
+  } finally {
+    for (const unpin of unpins) unpin()
+  }
+}
+
+function checkTypes({ manifest }: ResolvedManifest): void {
+  const { config, layers } = manifest
+  if (!isImageConfigType(config.mediaType)) {
+    throw invalidArgument(`unsupported media type ${config.mediaType}: this is no container image`)
+  }
+  const foreign = layers.find((layer) => !isLayerType(layer.mediaType))
+  if (foreign !== undefined) throw invalidArgument(`unsupported layer media type ${foreign.mediaType}`)
+}
+
+async function fetchConfig(
+  { downloads, context }: PullContext,
+  session: RegistrySession,
+  found: Found,
+): Promise<Buffer> {
+  const { config } = found.resolved.manifest
+  if (config.size > documentLimitBytes) throw invalidArgument('image configuration is too large')
+  const { signal, reference } = found.request
+  await downloads.download({ session, descriptor: config, source: repositoryOf(reference), signal })
+  const data = await context.content.readSmall(config.digest, documentLimitBytes)
+  if (sha256(data) !== config.digest) throw internal(`image config verification failed for digest ${config.digest}`)
+  return data
+}
+
+interface Layers extends Found {
+  configData: Buffer
+  chainIds: string[]
+  diffIds: string[]
+}
+
+/** Downloads and unpacks what is missing, layers side by side. Answers the digests of the blobs that hold the layers. */
+async function fetchLayers(pull: PullContext, session: RegistrySession, request: Layers): Promise<string[]> {
+  const { resolved, chainIds } = request
+  const { report } = request.request
+  const tell = (index: number, status: string) => report(line(status, resolved.manifest.layers[index]?.digest))
+  const present = chainIds.map((chainId, index) =>
+    heldBlob(pull, chainId, resolved.manifest.layers[index]?.digest ?? ''),
+  )
+  for (const [index, held] of present.entries()) tell(index, held === undefined ? 'Pulling fs layer' : 'Already exists')
+  // The first failure ends the other transfers: nothing goes on behind an error's back.
+  const failed = new AbortController()
+  const signal = AbortSignal.any([request.request.signal, failed.signal])
+  await Promise.allSettled(
+    present.map((held, index) =>
+      held === undefined
+        ? fetchLayer(pull, session, { ...request, index, signal }).catch((error) => failed.abort(error))
+        : undefined,
+    ),
+  )
+  if (failed.signal.aborted) throw failed.signal.reason
+  return present.map((held, index) => held ?? resolved.manifest.layers[index]?.digest ?? '')
+}
+
+const line = (status: string, digest: string | undefined): ProgressMessage => ({
+  status,
+  progressDetail: {},
+  id: shortDigest(digest ?? ''),
+})
+
+/** A blob with the layer's content, when the layer is unpacked: the manifest's own, or another image's. */
+function heldBlob({ context }: PullContext, chainId: string, digest: string): string | undefined {
+  if (context.layers.get(chainId) === undefined) return undefined
+  if (context.content.has(digest)) return digest
+  for (const row of context.images.rows()) {
+    const blob = row.blobDigests[row.chainIds.indexOf(chainId)]
+    if (blob !== undefined && row.chainIds.includes(chainId) && context.content.has(blob)) return blob
+  }
+  return undefined
+}
+
+async function fetchLayer(
+  { downloads, context }: PullContext,
+  session: RegistrySession,
+  request: Layers & { index: number; signal: AbortSignal },
+): Promise<void> {
+  const { resolved, index, chainIds, diffIds, signal } = request
+  const { report, reference } = request.request
+  const descriptor = resolved.manifest.layers[index]
+  const chainId = chainIds[index]
+  if (descriptor === undefined || chainId === undefined) return
+  const id = shortDigest(descriptor.digest)
+  const tell = (status: string) => report(line(status, descriptor.digest))
+  tell('Waiting')
+  await downloads.download({
+    session,
+    descriptor,
+    source: repositoryOf(reference),
+    signal,
+    watcher: {
+      bytes: counter(report, { status: 'Downloading', id, total: descriptor.size }),
+      verifying: () => tell('Verifying Checksum'),
+      retry: (seconds) => tell(`Retrying in ${seconds} second${seconds === 1 ? '' : 's'}`),
+    },
+  })
+  tell('Download complete')
+  const parentChainId = chainIds[index - 1]
+  await context.layers.ensure({
+    chainId,
+    diffId: diffIds[index] ?? '',
+    blobDigest: descriptor.digest,
+    onBytes: counter(report, { status: 'Extracting', id, total: descriptor.size }),
+    signal,
+    ...(parentChainId !== undefined && { parentChainId }),
+  })
+  tell('Pull complete')
+}
+
+/** `fromImage` and `tag` of a request: the tag may be a digest. Throws invalidArgument. */
+export function withTag(reference: ImageReference, tag: string | undefined): ImageReference {
+  if (tag === undefined || tag === '') return reference
+  const { domain, path } = reference
+  if (isDigest(tag)) return { domain, path, digest: tag }
+  if (tag.includes(':') || !isTag(tag)) throw invalidArgument('invalid tag format')
+  return { domain, path, tag, ...(reference.digest !== undefined && { digest: reference.digest }) }
+}

@@ -1,0 +1,109 @@
+/** What a registry answers instead of what was asked for, and how Docker tells it. */
+import { EngineError, type ErrorKind, familiarName, familiarString, type ImageReference } from '@dockerd-ts/core'
+import { z } from 'zod'
+import { type Challenge, parseChallenges } from './challenge.ts'
+
+/** The first error of an answer: code in capitals with underscores, as the distribution specification has it. */
+export class RegistryError extends EngineError {
+  readonly status: number
+  readonly code: string
+
+  constructor(status: number, code: string, message: string) {
+    super(kindOf(status, code), message)
+    this.status = status
+    this.code = code
+  }
+}
+
+function kindOf(status: number, code: string): ErrorKind {
+  if (code === 'DENIED' || status === 404) return 'notFound'
+  // Docker hands on neither 401 nor 5xx of a registry as its own status.
+  return status === 400 ? 'invalidArgument' : 'internal'
+}
+
+const errorsBody = z.object({
+  errors: z.array(z.object({ code: z.string(), message: z.string().optional() })).min(1),
+})
+const detailsBody = z.object({ details: z.string() })
+
+const defaultMessages: Readonly<Record<string, string>> = {
+  DENIED: 'requested access to the resource is denied',
+  UNAUTHORIZED: 'authentication required',
+  MANIFEST_UNKNOWN: 'manifest unknown',
+  NAME_UNKNOWN: 'repository name not known to registry',
+  TOOMANYREQUESTS: 'too many requests',
+  UNSUPPORTED: 'The operation is unsupported.',
+}
+
+/** `manifest unknown: manifest unknown` */
+const tell = (code: string, message: string | undefined) =>
+  `${code.toLowerCase().replaceAll('_', ' ')}: ${message || (defaultMessages[code] ?? 'unknown error')}`
+
+export function registryError(answer: {
+  status: number
+  statusText: string
+  challenge: string | undefined
+  body: string
+}): RegistryError {
+  const { status, body } = answer
+  if (status === 401) {
+    const told = oauthError(parseChallenges(answer.challenge ?? ''))
+    if (told !== undefined) return new RegistryError(status, told.code, tell(told.code, told.message))
+  }
+  const document = parseJson(body)
+  const errors = errorsBody.safeParse(document)
+  const first = errors.success ? errors.data.errors[0] : undefined
+  if (first !== undefined) return new RegistryError(status, first.code, tell(first.code, first.message))
+  const details = detailsBody.safeParse(document)
+  if (details.success) return new RegistryError(status, 'UNKNOWN', bounded(details.data.details))
+  if (status === 401) return new RegistryError(status, 'UNAUTHORIZED', tell('UNAUTHORIZED', undefined))
+  if (status === 403) return new RegistryError(status, 'DENIED', tell('DENIED', undefined))
+  if (status === 404) return new RegistryError(status, 'NOT_FOUND', 'not found')
+  return new RegistryError(status, 'UNKNOWN', `received unexpected HTTP status: ${status} ${answer.statusText}`.trim())
+}
+
+function parseJson(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    // A proxy's page: its status says what there is to say.
+    return undefined
+  }
+}
+
+const bounded = (text: string) => text.slice(0, 1000)
+
+/** RFC 6750: the challenge itself says why a token did not do. */
+function oauthError(challenges: readonly Challenge[]): { code: string; message: string | undefined } | undefined {
+  for (const { scheme, parameters } of challenges) {
+    if (scheme !== 'bearer') continue
+    const code = { invalid_token: 'UNAUTHORIZED', insufficient_scope: 'DENIED' }[parameters.error ?? '']
+    if (code !== undefined) return { code, message: parameters.error_description }
+  }
+  return undefined
+}
+
+/** The texts on which clients decide that there is no such image. */
+export function pullError(error: unknown, reference: ImageReference): unknown {
+  if (!(error instanceof RegistryError)) return error
+  const name = familiarName(reference)
+  const options = { cause: error }
+  switch (error.code) {
+    case 'DENIED':
+      return new EngineError(
+        'notFound',
+        `pull access denied for ${name}, repository does not exist or may require 'docker login': ${error.message}`,
+        options,
+      )
+    case 'MANIFEST_UNKNOWN':
+      return new EngineError(
+        'notFound',
+        `manifest for ${familiarString(reference)} not found: ${error.message}`,
+        options,
+      )
+    case 'NAME_UNKNOWN':
+      return new EngineError('notFound', `repository ${name} not found: ${error.message}`, options)
+    default:
+      return error
+  }
+}

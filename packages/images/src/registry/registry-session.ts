@@ -1,0 +1,169 @@
+/**
+ * A conversation with the registry of one repository: the first endpoint that answers, its way of authentication, and
+ * requests that renew a token once when it is refused.
+ */
+import { EngineError, type ImageReference, internal, type RegistryAuth } from '@dockerd-ts/core'
+import { Authenticator } from './authenticator.ts'
+import { type Endpoint, endpointsOf } from './endpoints.ts'
+import { type HttpAnswer, HttpClient, type HttpRequest } from './http-client.ts'
+import { requestFailed } from './network-errors.ts'
+import { RegistryError, registryError } from './registry-error.ts'
+import type { RegistryOptions } from './registry-options.ts'
+
+const errorLimitBytes = 64 * 1024
+
+export interface Asked extends Omit<HttpRequest, 'url' | 'signal'> {
+  /** Below `/v2/`, or a whole URL (an upload's location). */
+  path: string | URL
+  /** Statuses that are answers; all others are thrown as RegistryError. */
+  expected: readonly number[]
+  /** Tokens are for pull unless the scope says more. */
+  actions?: 'pull' | 'pull,push'
+  /** More scopes: the source of a cross-repository mount. */
+  signal?: AbortSignal | undefined
+}
+
+export class RegistrySession {
+  readonly endpoint: Endpoint
+  readonly repository: string
+  readonly #client: HttpClient
+  readonly #authenticator: Authenticator
+
+  constructor(client: HttpClient, authenticator: Authenticator, repository: string) {
+    this.endpoint = client.endpoint
+    this.#client = client
+    this.#authenticator = authenticator
+    this.repository = repository
+  }
+
+  url(path: string): URL {
+    return new URL(`${this.endpoint.base}/v2/${path}`)
+  }
+
+  async ask(asked: Asked): Promise<HttpAnswer> {
+    const first = await this.#send(asked)
+    if (first.status !== 401) return this.#check(asked, first)
+    // A refused token may only have ended; a stream that was sent can't be sent again.
+    this.#authenticator.learn(first.header('www-authenticate'))
+    this.#authenticator.forget()
+    if (asked.body !== undefined && !Buffer.isBuffer(asked.body)) return this.#check(asked, first)
+    await first.discard()
+    return this.#check(asked, await this.#send(asked))
+  }
+
+  async #send({ path, actions = 'pull', headers, method, body, signal }: Asked): Promise<HttpAnswer> {
+    const url = typeof path === 'string' ? this.url(path) : path
+    const authorization = await this.#authorization({ method, url, actions, signal })
+    return this.#client.send({
+      method,
+      url,
+      headers: { ...headers, ...(authorization !== undefined && { authorization }) },
+      ...(body !== undefined && { body }),
+      ...(signal && { signal }),
+    })
+  }
+
+  async #authorization(request: {
+    method: string
+    url: URL
+    actions: string
+    signal: AbortSignal | undefined
+  }): Promise<string | undefined> {
+    const { method, url, actions, signal } = request
+    // An upload's location can be elsewhere: it carries its own permission.
+    if (url.origin !== new URL(this.endpoint.base).origin) return undefined
+    try {
+      const scope = this.repository === '' ? '' : `repository:${this.repository}:${actions}`
+      return await this.#authenticator.header(scope, signal)
+    } catch (error) {
+      if (!isMissingCredentials(error)) throw error
+      throw requestFailed(method, url, new Error(error.message))
+    }
+  }
+
+  async #check({ expected }: Asked, answer: HttpAnswer): Promise<HttpAnswer> {
+    if (expected.includes(answer.status)) return answer
+    const { status, statusText } = answer
+    const body = await answer.text(errorLimitBytes).catch(() => '')
+    throw registryError({ status, statusText, challenge: answer.header('www-authenticate'), body })
+  }
+}
+
+export const isMissingCredentials = (error: unknown): error is EngineError =>
+  error instanceof EngineError && !(error instanceof RegistryError) && error.message === 'no basic auth credentials'
+
+/** Keeps connections between requests; one per daemon. */
+export class RegistryClients {
+  readonly #options: RegistryOptions
+  readonly #clients = new Map<string, Promise<HttpClient>>()
+
+  constructor(options: RegistryOptions) {
+    this.#options = options
+  }
+
+  /** Endpoints in the order in which they are tried. */
+  endpoints(reference: Pick<ImageReference, 'domain'>): Promise<Endpoint[]> {
+    return endpointsOf(reference, this.#options)
+  }
+
+  /** Asks `/v2/` first: an endpoint that can't be reached fails here, in Go's words. */
+  async connect(
+    endpoint: Endpoint,
+    request: { repository: string; auth: RegistryAuth | undefined; signal?: AbortSignal },
+  ): Promise<RegistrySession> {
+    const client = await this.#client(endpoint)
+    // Credentials are for the registry that was named, not for a mirror of it.
+    const authenticator = new Authenticator(client, endpoint.mirror ? undefined : request.auth)
+    const url = new URL(`${endpoint.base}/v2/`)
+    const answer = await client.send({ method: 'GET', url, ...(request.signal && { signal: request.signal }) })
+    authenticator.learn(answer.header('www-authenticate'))
+    await answer.discard()
+    if (answer.status >= 500) throw internal(`Get "${url}": received unexpected HTTP status: ${answer.status}`)
+    return new RegistrySession(client, authenticator, request.repository)
+  }
+
+  /**
+   * Runs `work` with the first endpoint that serves: a mirror that fails or lacks the image, and HTTPS that is not spoken
+   * there, are passed over. The error of the last one is thrown.
+   */
+  async withSession<T>(
+    reference: ImageReference,
+    request: { auth: RegistryAuth | undefined; signal?: AbortSignal; skipMirrors?: boolean },
+    work: (session: RegistrySession) => Promise<T>,
+  ): Promise<T> {
+    const endpoints = (await this.endpoints(reference)).filter(({ mirror }) => !(mirror && request.skipMirrors))
+    let failure: unknown
+    for (const endpoint of endpoints) {
+      let session: RegistrySession
+      try {
+        session = await this.connect(endpoint, { ...request, repository: reference.path })
+      } catch (error) {
+        request.signal?.throwIfAborted()
+        failure = error
+        continue
+      }
+      try {
+        return await work(session)
+      } catch (error) {
+        request.signal?.throwIfAborted()
+        if (!endpoint.mirror) throw error
+        failure = error
+      }
+    }
+    throw failure
+  }
+
+  #client(endpoint: Endpoint): Promise<HttpClient> {
+    const known = this.#clients.get(endpoint.base)
+    if (known !== undefined) return known
+    const opening = HttpClient.open(endpoint, this.#options)
+    this.#clients.set(endpoint.base, opening)
+    opening.catch(() => this.#clients.delete(endpoint.base))
+    return opening
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.#clients.values()) await (await client.catch(() => undefined))?.close()
+    this.#clients.clear()
+  }
+}
