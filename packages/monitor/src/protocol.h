@@ -89,6 +89,9 @@ enum monitor_state { STATE_NEW = 0, STATE_PLANNED = 1, STATE_STARTING = 2, STATE
 /* TAG_STREAMS: which streams an attached client takes part in. */
 enum stream_flags { STREAM_STDIN = 1, STREAM_STDOUT = 2, STREAM_STDERR = 4 };
 
+/* TAG_FLAGS of an interface: how the bridge treats its port. */
+enum port_flags { PORT_HAIRPIN = 1, PORT_ISOLATED = 2 };
+
 /* TAG_CREATE. */
 enum create_kind { CREATE_NONE = 0, CREATE_DIRECTORY = 1, CREATE_FILE = 2 };
 

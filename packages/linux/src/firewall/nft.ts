@@ -31,7 +31,13 @@ export async function droppingForwardChains(ownTable: string): Promise<string[]>
   )
 }
 
-/** Idempotent. */
-export async function removeTable(table: string): Promise<void> {
-  await applyNft(`add table inet ${table}\ndelete table inet ${table}\n`)
+/** One transaction with both, or the first alone where the kernel cannot do the second. Answers whether it could. */
+export async function applyNftWithOptional(script: string, optional: string): Promise<boolean> {
+  try {
+    await applyNft(script + optional)
+    return true
+  } catch {
+    await applyNft(script)
+    return false
+  }
 }

@@ -17,8 +17,13 @@ export interface FirewallNetwork {
   internal: boolean
 }
 
+/** Of packets that the bounce chain sent to lo; see renderBounce. */
+const bounceMark = '0x64747301'
+
 const chains = {
   raw: 'type filter hook prerouting priority -300',
+  bounced: 'type filter hook prerouting priority -199',
+  input: 'type filter hook input priority 0',
   prerouting: 'type nat hook prerouting priority -100',
   output: 'type nat hook output priority -100',
   postrouting: 'type nat hook postrouting priority 100',
@@ -52,7 +57,10 @@ export function renderTable(
 export function renderRules(table: string, networks: readonly FirewallNetwork[]): string {
   const name = `inet ${table}`
   const rules: Record<string, string[]> = {
-    raw: ['iifname @bridges ip daddr 127.0.0.0/8 drop'],
+    // Before address translation nobody behind a bridge has business with our loopback.
+    raw: ['iifname @bridges ip daddr 127.0.0.0/8 drop', 'iifname @bridges ip6 daddr ::1 drop'],
+    bounced: bouncedRules,
+    input: bouncedRules,
     publish: publishRules,
     // What is published on 127.0.0.1 is for this host alone, also when a neighbour sends us such a packet.
     prerouting: ['iifname != "lo" ip daddr 127.0.0.0/8 return', 'jump publish'],
@@ -67,6 +75,9 @@ export function renderRules(table: string, networks: readonly FirewallNetwork[])
   }
   return `${lines.join('\n')}\n`
 }
+
+/** Only answers come back that way: a container must not reach the host's loopback by it. */
+const bouncedRules = [`iifname "lo" meta mark ${bounceMark} ct state new,invalid,untracked drop`]
 
 const publishRules = [
   'fib daddr type != local return',
@@ -111,4 +122,24 @@ function forwardRules(networks: readonly FirewallNetwork[]): string[] {
     // From other networks, and from outside past the published ports.
     'oifname @bridges drop',
   ]
+}
+
+/**
+ * Where br_netfilter is on, the answer to a connection from ::1 has its address translated back while it is still on the
+ * bridge, and the IPv6 input path drops what claims to be for ::1 on any interface but lo. So it is sent on to lo. (With
+ * br_netfilter off the translation comes after that check, and a local route is enough.) A table of its own, since not
+ * every kernel can do it.
+ */
+export function renderBounce(table: string, networks: readonly FirewallNetwork[]): string {
+  const name = `netdev ${table}`
+  const lines = [`add table ${name}`, `delete table ${name}`]
+  const devices = networks.filter(({ ipv6, transitIpv6 }) => ipv6 ?? transitIpv6).map(({ bridge }) => `"${bridge}"`)
+  if (devices.length > 0) {
+    lines.push(
+      `add table ${name}`,
+      `add chain ${name} bounce { type filter hook ingress devices = { ${devices.join(', ')} } priority 0; policy accept; }`,
+      `add rule ${name} bounce ip6 daddr ::1 meta mark set ${bounceMark} ether daddr set 00:00:00:00:00:00 fwd to "lo"`,
+    )
+  }
+  return `${lines.join('\n')}\n`
 }

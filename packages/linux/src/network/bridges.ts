@@ -100,8 +100,15 @@ function bridgeCommands(plan: BridgePlan, link: LinkInfo | undefined): string[] 
   }
   if (link === undefined || link.mtu !== plan.mtu) lines.push(`link set dev ${name} mtu ${plan.mtu}`)
   if (!link?.isUp) lines.push(`link set dev ${name} up`)
+  if (wanted.some((cidr) => cidr.includes(':'))) {
+    // Lets the answers to connections from ::1 in by this bridge; the one by lo is always preferred.
+    lines.push(`route replace local ::1 dev ${name} table local metric ${loopbackMetric(name)}`)
+  }
   return lines
 }
+
+/** One for each bridge, since routes to one destination are told apart by their metrics. */
+const loopbackMetric = (name: string): number => 0x10000 + createHash('sha256').update(name).digest().readUIntBE(0, 3)
 
 const normalised = (cidr: string): string => {
   const [host = '', length = ''] = cidr.split('/')

@@ -18,9 +18,9 @@ import type {
   SetUpResult,
 } from '@dockerd-ts/core'
 import { EngineError, forbidden, gatewayEndpoint, internal, KeyedMutex, newId } from '@dockerd-ts/core'
-import { applyNft } from '../firewall/nft.ts'
+import { applyNftWithOptional } from '../firewall/nft.ts'
 import { elementChange } from '../firewall/port-mappings.ts'
-import { renderRules } from '../firewall/render-table.ts'
+import { renderBounce, renderRules } from '../firewall/render-table.ts'
 import { ensureBridges, listLinks, removeBridge } from './bridges.ts'
 import { bridgePlan, ensureBuiltInNetworks } from './built-in-networks.ts'
 import { planEndpoint, portMappings, releaseAddresses, restoreAddresses, vethRequest } from './endpoint-planner.ts'
@@ -378,7 +378,7 @@ class LinuxContainerNetworks implements ContainerNetworks {
 
   async #renderRules(): Promise<void> {
     const networks = this.#context.registry.bridges().map(firewallNetwork)
-    await applyNft(renderRules(this.#context.table, networks))
+    await applyNftWithOptional(renderRules(this.#context.table, networks), renderBounce(this.#context.table, networks))
   }
 
   removeNetwork(id: string): Promise<void> {

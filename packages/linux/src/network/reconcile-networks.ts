@@ -4,8 +4,8 @@
  */
 import { rm } from 'node:fs/promises'
 import { EngineError, internal } from '@dockerd-ts/core'
-import { applyNft, droppingForwardChains } from '../firewall/nft.ts'
-import { renderTable } from '../firewall/render-table.ts'
+import { applyNftWithOptional, droppingForwardChains } from '../firewall/nft.ts'
+import { renderBounce, renderTable } from '../firewall/render-table.ts'
 import { ensureBridges, joinBridge, type LinkInfo, listLinks, removeLinks } from './bridges.ts'
 import { bridgePlan } from './built-in-networks.ts'
 import type { NetworkContext } from './container-networks.ts'
@@ -78,7 +78,13 @@ async function restoreTable(context: NetworkContext, live: ReadonlySet<string>):
           return network === undefined ? [] : portMappings(network, row)
         }),
   )
-  await applyNft(renderTable(table, registry.bridges().map(firewallNetwork), mappings))
+  const networks = registry.bridges().map(firewallNetwork)
+  if (!(await applyNftWithOptional(renderTable(table, networks, mappings), renderBounce(table, networks)))) {
+    options.log.warn(
+      {},
+      'this kernel cannot forward packets between devices by nftables: ports may not be reached by ::1',
+    )
+  }
   for (const chain of await droppingForwardChains(table)) {
     options.log.warn(
       { chain },

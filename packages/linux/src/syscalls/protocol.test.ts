@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { createKind, monitorState, operation, streamFlag, tag } from './protocol.ts'
+import { createKind, monitorState, operation, portFlag, streamFlag, tag } from './protocol.ts'
 
 const header = readFileSync(new URL('../../../monitor/src/protocol.h', import.meta.url), 'utf8')
 
@@ -14,6 +14,7 @@ t.test('the C program and its client use the same numbers', (t) => {
   t.strictSame(constants('TAG'), tag)
   t.strictSame(constants('STATE'), monitorState)
   t.strictSame(constants('STREAM'), streamFlag)
+  t.strictSame(constants('PORT'), portFlag)
   t.strictSame(constants('CREATE'), createKind)
   t.end()
 })

@@ -83,4 +83,5 @@ export const tag = {
 
 export const monitorState = { NEW: 0, PLANNED: 1, STARTING: 2, RUNNING: 3, EXITED: 4 } as const
 export const streamFlag = { STDIN: 1, STDOUT: 2, STDERR: 4 } as const
+export const portFlag = { HAIRPIN: 1, ISOLATED: 2 } as const
 export const createKind = { NONE: 0, DIRECTORY: 1, FILE: 2 } as const

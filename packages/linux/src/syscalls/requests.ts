@@ -8,7 +8,7 @@ import type {
 } from '@dockerd-ts/core'
 import type { Field } from './frames.ts'
 import { mountFlagBits } from './mount-flags.ts'
-import { tag } from './protocol.ts'
+import { portFlag, tag } from './protocol.ts'
 
 export function mountFields(request: MountRequest): Field[] {
   const fields: Field[] = [
@@ -34,6 +34,8 @@ export function vethFields(veth: VethRequest): Field[] {
     [tag.CONTAINER_NAME, veth.containerName],
     [tag.MAC, macBytes(veth.mac)],
   ]
+  const flags = (veth.hairpin ? portFlag.HAIRPIN : 0) | (veth.isolated ? portFlag.ISOLATED : 0)
+  if (flags !== 0) fields.push([tag.FLAGS, flags])
   if (veth.mtu !== undefined) fields.push([tag.MTU, veth.mtu])
   for (const { address, prefixLength } of veth.addresses) fields.push([tag.ADDRESS, `${address}/${prefixLength}`])
   for (const gateway of veth.gateways) fields.push([tag.GATEWAY, gateway])

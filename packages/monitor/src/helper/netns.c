@@ -32,7 +32,7 @@ enum { MAX_ADDRESSES = 16 };
 struct veth {
   const char *host_name, *bridge, *container_name;
   unsigned char mac[6];
-  bool has_mac;
+  bool has_mac, hairpin, isolated;
   uint32_t mtu;
 };
 
@@ -87,6 +87,8 @@ static int parse_veth(const struct message *request, struct veth *veth, struct a
       .bridge = message_text(request, TAG_BRIDGE),
       .container_name = message_text(request, TAG_CONTAINER_NAME),
       .mtu = (uint32_t)message_number(request, TAG_MTU, 0),
+      .hairpin = message_number(request, TAG_FLAGS, 0) & PORT_HAIRPIN,
+      .isolated = message_number(request, TAG_FLAGS, 0) & PORT_ISOLATED,
   };
   if (!veth->host_name) return 0;
   if (!valid_interface_name(veth->host_name) || !valid_interface_name(veth->bridge) || !valid_interface_name(veth->container_name))
@@ -101,6 +103,21 @@ static int parse_veth(const struct message *request, struct veth *veth, struct a
 
 static int named(const struct netlink *netlink, struct answer *answer, int error, const char *what, const char *name) {
   return netlink->detail[0] ? fail(answer, error, "%s %s (%s)", what, name, netlink->detail) : fail(answer, error, "%s %s", what, name);
+}
+
+/* What the bridge does with the port's frames; a message of its own, since the port must be there first. */
+static int set_port_flags(struct netlink *netlink, const struct veth *veth, struct answer *answer) {
+  struct ifinfomsg port = {.ifi_family = AF_BRIDGE, .ifi_index = (int)if_nametoindex(veth->host_name)};
+  uint8_t on = 1;
+  if (!port.ifi_index) return fail(answer, errno, "bridge port %s", veth->host_name);
+  uint32_t last = netlink_begin(netlink, RTM_SETLINK, NLM_F_ACK, &port, sizeof port);
+  size_t nest = netlink_nest(netlink, IFLA_PROTINFO | NLA_F_NESTED);
+  if (veth->hairpin) netlink_attribute(netlink, IFLA_BRPORT_MODE, &on, sizeof on);
+  if (veth->isolated) netlink_attribute(netlink, IFLA_BRPORT_ISOLATED, &on, sizeof on);
+  netlink_nest_end(netlink, nest);
+  netlink_end(netlink);
+  int error = netlink_commit(netlink, last, never, NULL);
+  return error ? named(netlink, answer, error, "bridge port", veth->host_name) : 0;
 }
 
 /* The peer must not carry IFF_UP here: its namespace end is raised from inside. */
@@ -132,7 +149,8 @@ static int create_pair(const struct veth *veth, int namespace_fd, struct answer 
   netlink_nest_end(&netlink, info);
   netlink_end(&netlink);
   error = netlink_commit(&netlink, last, exists_already, NULL);
-  return error ? named(&netlink, answer, error, "veth", veth->host_name) : 0;
+  if (error) return named(&netlink, answer, error, "veth", veth->host_name);
+  return veth->hairpin || veth->isolated ? set_port_flags(&netlink, veth, answer) : 0;
 }
 
 static uint32_t raise_link(struct netlink *netlink, uint32_t index) {
