@@ -1,6 +1,6 @@
 /** The network of a container: what is asked of the networks at start, its name files, and the events that tell of it. */
 import type * as wire from '@dockerd-ts/api'
-import { conflict, invalidArgument, notFound } from '../errors/engine-error.ts'
+import { conflict, notFound } from '../errors/engine-error.ts'
 import type { EndpointPlan, EndpointRow, NameFilesRequest, PortRequest } from '../ports/networks.ts'
 import { shortId } from '../support/ids.ts'
 import type { Container } from './container.ts'
@@ -123,7 +123,7 @@ function writeNameFiles(
     hostname: config.Hostname ?? '',
     ...(config.Domainname && { domainname: config.Domainname }),
     endpoints,
-    extraHosts: [...extraHosts(context, hostConfig), ...linkHosts(context, record, mode)],
+    extraHosts: [...(hostConfig.ExtraHosts ?? []), ...linkHosts(context, record, mode)],
     dns: hostConfig.Dns ?? [],
     dnsSearch: hostConfig.DnsSearch ?? [],
     dnsOptions: hostConfig.DnsOptions ?? [],
@@ -132,16 +132,6 @@ function writeNameFiles(
 }
 
 const nameFilesMode = (mode: NetworkMode): NameFilesRequest['mode'] => (mode.kind === 'container' ? 'none' : mode.kind)
-
-/** `host-gateway` is the host as the default bridge sees it. */
-function extraHosts(context: ContainerContext, hostConfig: wire.HostConfig): string[] {
-  return (hostConfig.ExtraHosts ?? []).map((entry) => {
-    if (!entry.endsWith(':host-gateway')) return entry
-    const address = context.networks.hostGateway()
-    if (address === undefined) throw invalidArgument('unable to derive the IP value for host-gateway')
-    return `${entry.slice(0, -'host-gateway'.length)}${address}`
-  })
-}
 
 /** Links of the default bridge: the other container's names in /etc/hosts. */
 function linkHosts(context: ContainerContext, record: ContainerRecord, mode: NetworkMode): string[] {

@@ -1,4 +1,6 @@
 /** Gathers what the OCI spec of a container is built from: users, devices, mounts, namespaces of others. */
+import { fromRoot } from '../mounts/container-path.ts'
+import { bindPropagation, checkReadOnlyOptions, wantsPropagation } from '../mounts/start-checks.ts'
 import type { ResolvedRuntime } from '../ports/runtime.ts'
 import {
   buildOciSpec,
@@ -10,7 +12,7 @@ import {
 } from '../spec/index.ts'
 import type { ContainerContext } from './container-context.ts'
 import { type ContainerNetwork, joinable } from './container-network.ts'
-import type { ContainerRecord } from './container-record.ts'
+import type { ContainerRecord, MountPlan } from './container-record.ts'
 
 export interface SpecParts {
   root: string
@@ -27,10 +29,11 @@ export async function buildContainerSpec(
 ): Promise<OciSpec> {
   const { settings, hostDescription } = context
   const { config, hostConfig } = record
-  const [user, devices, shmPath] = await Promise.all([
+  const [user, devices, shmPath, mounts] = await Promise.all([
     userOf(context, parts.root, { user: config.User ?? '', groups: hostConfig.GroupAdd ?? [] }),
     context.host.findDevices(hostConfig),
     sharedMemory(context, record),
+    plannedMounts(context, record, parts),
   ])
   const [height = 0, width = 0] = hostConfig.ConsoleSize ?? []
   const spec = buildOciSpec({
@@ -43,7 +46,7 @@ export async function buildContainerSpec(
     hostname: parts.network.hostname,
     ...(config.Domainname && { domainname: config.Domainname }),
     namespacePaths: namespacePaths(context, record, parts.network),
-    mounts: plannedMounts(context, record, parts),
+    mounts,
     ...(shmPath !== undefined && { shmPath }),
     devices,
     cgroupsPath: context.cgroups.specPath(record.id, hostConfig.CgroupParent || undefined),
@@ -102,27 +105,36 @@ async function sharedMemory(context: ContainerContext, record: ContainerRecord):
   return context.files.mountSharedMemory(record.id, sizeBytes || context.settings.defaultShmSizeBytes)
 }
 
-function plannedMounts(context: ContainerContext, record: ContainerRecord, parts: SpecParts): PlannedMount[] {
-  const mounts = record.mounts.flatMap((plan): PlannedMount[] => {
-    // The spec takes every tmpfs from the HostConfig.
-    if (plan.type === 'tmpfs') return []
-    if (plan.type === 'bind' && plan.createSource && context.host.pathKind(plan.source) === undefined) {
-      context.host.makeDirectory(plan.source)
+async function plannedMounts(
+  context: ContainerContext,
+  record: ContainerRecord,
+  parts: SpecParts,
+): Promise<PlannedMount[]> {
+  // The spec takes every tmpfs from the HostConfig.
+  const plans = record.mounts.filter((plan) => plan.type !== 'tmpfs')
+  const mounts = plans.map(async (plan): Promise<PlannedMount> => {
+    const isBind = plan.type === 'bind'
+    const propagation = isBind ? await preparedBind(context, plan) : plan.propagation
+    return {
+      kind: plan.type,
+      source: isBind ? plan.source : (parts.volumePaths.get(plan.destination) ?? ''),
+      destination: fromRoot(plan.destination),
+      writable: plan.readWrite,
+      ...(propagation && { propagation }),
+      ...(plan.nonRecursive && { nonRecursive: true }),
+      ...(plan.readOnlyNonRecursive && { readOnlyNonRecursive: true }),
+      ...(plan.readOnlyForceRecursive && { readOnlyForceRecursive: true }),
     }
-    return [
-      {
-        kind: plan.type,
-        source: plan.type === 'volume' ? (parts.volumePaths.get(plan.destination) ?? '') : plan.source,
-        destination: plan.destination,
-        writable: plan.readWrite,
-        ...(plan.propagation && { propagation: plan.propagation }),
-        ...(plan.nonRecursive && { nonRecursive: true }),
-        ...(plan.readOnlyNonRecursive && { readOnlyNonRecursive: true }),
-        ...(plan.readOnlyForceRecursive && { readOnlyForceRecursive: true }),
-      },
-    ]
   })
-  return [...mounts, ...nameFileMounts(parts.network)]
+  return [...(await Promise.all(mounts)), ...nameFileMounts(parts.network)]
+}
+
+/** Makes the source where that is due; answers the propagation that the mount can have. */
+async function preparedBind({ host, settings }: ContainerContext, plan: MountPlan): Promise<string> {
+  checkReadOnlyOptions(plan)
+  if (plan.createSource && host.pathKind(plan.source) === undefined) host.makeDirectory(plan.source)
+  if (!wantsPropagation(plan)) return plan.propagation
+  return bindPropagation(plan, await host.sourceMount(plan.source), settings.dataRoot)
 }
 
 const nameFileMounts = ({ nameFiles }: ContainerNetwork): PlannedMount[] =>

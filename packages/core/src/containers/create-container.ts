@@ -157,8 +157,11 @@ async function makeContainer(context: ContainerContext, container: Container, im
     crashPoint('create:volumes-made')
     record.status = 'created'
     records.transaction(() => {
-      if (volumeNames.length > 0) records.updateContainer(record)
-      else records.insertContainer(record)
+      if (volumeNames.length === 0) records.insertContainer(record)
+      else {
+        records.updateContainer(record)
+        records.updateContainerState(record)
+      }
       registry.add(container)
       publishContainerEvent(context, container, { action: 'create' })
       context.events.flush()

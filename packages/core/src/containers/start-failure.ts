@@ -66,7 +66,8 @@ function runtimeReason(message: string, program: string): Reason {
     }
   }
   if (/is a directory/i.test(message)) return { exitCode: 126, text: exec('is a directory') }
-  if (/permission denied/i.test(message)) return { exitCode: 126, text: exec('permission denied') }
+  if (/permission denied|open executable: operation not permitted/i.test(message))
+    return { exitCode: 126, text: exec('permission denied') }
   return { exitCode: 128, text: unable(lowerErrno(message)) }
 }
 

@@ -99,6 +99,15 @@ t.test('restart policies at the start of the daemon', async (t) => {
   })
 })
 
+t.test('a container that was created, with and without volumes, is still created for the next daemon', async (t) => {
+  const first = testEngine()
+  await first.create({}, 'plain')
+  await first.create({ Volumes: { '/v': {} } }, 'with-volume')
+  const second = await recovered(first)
+  for (const name of ['plain', 'with-volume']) t.match(await stateOf(second, name), { Status: 'created' })
+  t.equal(second.volumes.list().length, 1)
+})
+
 t.test('AutoRemove containers that ended meanwhile are removed; objects without a row too', async (t) => {
   const first = testEngine()
   const id = await first.create({ HostConfig: { AutoRemove: true } })
