@@ -1,5 +1,6 @@
 /** What core asks of the host besides containers: facts, small files of containers, processes. */
 import type * as wire from '@dockerd-ts/api'
+import type { SourceMount } from '../mounts/start-checks.ts'
 import type { HostFacts } from '../spec/host-facts.ts'
 import type { OciSpec } from '../spec/oci-types.ts'
 import type { HostDevices } from '../spec/spec-resources.ts'
@@ -34,6 +35,8 @@ export interface Host {
   /** undefined: there is nothing at that path. */
   pathKind(path: string): 'directory' | 'file' | 'other' | undefined
   makeDirectory(path: string): void
+  /** The mount on which a path lies, links resolved; for binds that want shared or slave propagation. */
+  sourceMount(path: string): Promise<SourceMount>
   /**
    * Device nodes that the options name (all of the host's when privileged) and the numbers of block devices with limits.
    * Throws in Docker's words for a device that does not exist.

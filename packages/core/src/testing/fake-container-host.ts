@@ -345,6 +345,7 @@ export function fakeHost(state: FakeHostState): Host {
     listProcesses: async () => state.psOutput,
     pathKind: (path) => state.paths.get(path),
     makeDirectory: (path) => void state.paths.set(path, 'directory'),
+    sourceMount: async () => ({ mountPoint: '/', shared: true, slave: false }),
     findDevices: async () => noDevices,
     readFileInRoot: async (_root, path) => state.rootFiles.get(path),
   }

@@ -1,7 +1,9 @@
 /** The Host port: facts, /proc, devices and small files. */
 import { mkdirSync, statSync } from 'node:fs'
-import type { Host, HostDescription, HostDevices, NetworkCounters } from '@dockerd-ts/core'
+import { realpath } from 'node:fs/promises'
+import type { Host, HostDescription, HostDevices, NetworkCounters, SourceMount } from '@dockerd-ts/core'
 import { findDevices } from '../host-devices/find-devices.ts'
+import { mountHolding, readMountTable } from '../mounts/mount-table.ts'
 import { listProcesses } from '../processes/list-processes.ts'
 import { networkCounters, openFileDescriptors, processStartTimeTicks, systemCpuNs } from '../processes/proc-files.ts'
 import { describeHost, type HostDescriptionOptions } from './host-description.ts'
@@ -49,6 +51,11 @@ export class LinuxHost implements Host {
 
   makeDirectory(path: string): void {
     mkdirSync(path, { recursive: true, mode: 0o755 })
+  }
+
+  async sourceMount(path: string): Promise<SourceMount> {
+    const mount = mountHolding(await readMountTable(), await realpath(path))
+    return { mountPoint: mount?.mountPoint ?? '/', shared: mount?.shared ?? false, slave: mount?.slave ?? false }
   }
 
   findDevices(hostConfig: Parameters<Host['findDevices']>[0]): Promise<HostDevices> {
