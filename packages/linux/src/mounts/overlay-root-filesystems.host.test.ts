@@ -61,6 +61,11 @@ t.test('layers are merged, the topmost wins, writes stay in the writable layer',
   await rootFilesystems.remove('one')
   t.strictSame(readdirSync(path.join(dataRoot, 'containers')), [])
   await rootFilesystems.remove('one')
+  mkdirSync(path.join(dataRoot, 'containers/cut-short/work'), { recursive: true })
+  mkdirSync(path.join(dataRoot, 'containers/other-files-only'))
+  t.strictSame(await rootFilesystems.existing(), ['cut-short'])
+  await rootFilesystems.remove('cut-short')
+  t.strictSame(readdirSync(path.join(dataRoot, 'containers')), ['other-files-only'])
 })
 
 t.test('mount points exist and are no change of the container', needsRoot, async (t) => {

@@ -8,7 +8,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
-import { mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises'
+import { mkdir, rename, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { getSystemErrorMessage } from 'node:util'
 import {
@@ -24,7 +24,9 @@ import {
   type VolumeRow,
   type Volumes,
 } from '@dockerd-ts/core'
+import { namesIn } from '../mounts/directory-names.ts'
 import { readMountTable } from '../mounts/mount-table.ts'
+import { OverlayMounts } from '../mounts/overlay-mounts.ts'
 import { isGone } from '../mounts/safe-walk.ts'
 import { treeSizeBytes } from '../mounts/tree-size.ts'
 import { copyUp } from './copy-up.ts'
@@ -49,6 +51,7 @@ export class LocalVolumes implements Volumes {
   readonly #root: string
   readonly #records: VolumeRecords
   readonly #helper: LocalVolumesOptions['helper']
+  readonly #mounts: OverlayMounts
   readonly #nowNs: () => bigint
   readonly #resolveHost: (host: string) => Promise<string>
   /** One change of a volume at a time. */
@@ -58,6 +61,7 @@ export class LocalVolumes implements Volumes {
     this.#root = path.join(options.dataRoot, 'volumes')
     this.#records = options.records
     this.#helper = options.helper
+    this.#mounts = new OverlayMounts(options.helper)
     this.#nowNs = options.nowNs
     this.#resolveHost = options.resolveHost ?? (async (host) => (await lookup(host)).address)
   }
@@ -130,7 +134,8 @@ export class LocalVolumes implements Volumes {
       if (!volume) return
       await this.#unbindSubpaths(name, containerId)
       if (!needsMount(volume)) return
-      if ((await removeUser(this.#directory(name), containerId)) === 0) await this.#release(this.mountpoint(name))
+      if ((await removeUser(this.#directory(name), containerId)) === 0)
+        await this.#mounts.release(this.mountpoint(name))
     })
   }
 
@@ -262,34 +267,17 @@ export class LocalVolumes implements Volumes {
     const directory = this.#subpaths(name, containerId)
     const names = await namesIn(directory)
     if (names.length === 0) return
-    for (const entry of names) await this.#release(path.join(directory, entry))
+    for (const entry of names) await this.#mounts.release(path.join(directory, entry))
     await this.#helper.removeTree(directory)
   }
 
   async #unmountAll(directory: string): Promise<void> {
     const below = (await readMountTable()).filter((entry) => entry.mountPoint.startsWith(`${directory}/`))
-    for (const { mountPoint } of below.reverse()) await this.#release(mountPoint)
-  }
-
-  /** A mount that somebody still has files open in leaves the tree now, and the kernel when they close. */
-  async #release(target: string): Promise<void> {
-    try {
-      await this.#helper.unmount(target)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EBUSY') throw error
-      await this.#helper.unmount(target, { detach: true })
-    }
+    for (const { mountPoint } of below.reverse()) await this.#mounts.release(mountPoint)
   }
 }
 
 const needsMount = (volume: VolumeRow): boolean => volume.options.type !== undefined
-
-async function namesIn(directory: string): Promise<string[]> {
-  return readdir(directory).catch((error) => {
-    if (isGone(error)) return []
-    throw error
-  })
-}
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
 
