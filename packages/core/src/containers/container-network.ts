@@ -67,7 +67,7 @@ function findByReference(context: ContainerContext, reference: string): Containe
   }
 }
 
-export function endpointPlans(record: ContainerRecord, mode: NetworkMode): EndpointPlan[] {
+function endpointPlans(record: ContainerRecord, mode: NetworkMode): EndpointPlan[] {
   if (mode.kind === 'none') return []
   return Object.entries(record.endpoints).map(([network, settings]) => endpointPlan(record, network, settings))
 }
@@ -90,7 +90,7 @@ export function endpointPlan(
 }
 
 /** PortBindings, and with PublishAllPorts every exposed port that they do not name. */
-export function portRequests({ config, hostConfig }: ContainerRecord): PortRequest[] {
+function portRequests({ config, hostConfig }: ContainerRecord): PortRequest[] {
   const requests: PortRequest[] = []
   const bindings = { ...hostConfig.PortBindings }
   if (hostConfig.PublishAllPorts) {

@@ -45,7 +45,7 @@ export async function inspectContainer(
   }
 }
 
-export function stateView({ record }: Container): wire.ContainerState {
+function stateView({ record }: Container): wire.ContainerState {
   const { state } = record
   return {
     ...wireState(record),

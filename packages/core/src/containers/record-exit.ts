@@ -110,7 +110,7 @@ export async function releaseRun(context: ContainerContext, container: Container
 }
 
 /** The policy's restart: waits its time, then starts unless somebody stopped, removed or started it meanwhile. */
-export function scheduleRestart(context: ContainerContext, container: Container, delayMs: number): void {
+function scheduleRestart(context: ContainerContext, container: Container, delayMs: number): void {
   container.restartDelayMs = delayMs
   const cancelTimer = context.clock.after(delayMs, () => {
     void context.locks.run(container.id, async () => {

@@ -23,8 +23,3 @@ export function systemClock(): Clock {
     },
   }
 }
-
-export const delay = (clock: Clock, delayMs: number): Promise<void> =>
-  new Promise((resolve) => {
-    clock.after(delayMs, resolve)
-  })

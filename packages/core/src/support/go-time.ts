@@ -87,6 +87,3 @@ export function humanDuration(durationNs: bigint): string {
   if (hours < 24 * 365 * 2) return `${Math.floor(hours / 24 / 30)} months`
   return `${Math.floor(seconds / 3600 / 24 / 365)} years`
 }
-
-/** Go's %q for the texts that errors quote. */
-export const quoted = (text: string): string => JSON.stringify(text)
