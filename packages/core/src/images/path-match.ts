@@ -40,13 +40,21 @@ function classEnd(pattern: string, start: number): number {
 function classSource(body: string): string {
   const negated = body.startsWith('^')
   let source = ''
-  for (let at = negated ? 1 : 0; at < body.length; at++) {
-    const low = body[at] === '\\' ? body[++at] : body[at]
+  let at = negated ? 1 : 0
+  const next = (): string => {
+    const char = body[at++]
+    if (char === '-') throw badPattern()
+    const plain = char === '\\' ? body[at++] : char
+    if (plain === undefined) throw badPattern()
+    return plain
+  }
+  while (at < body.length) {
+    const low = next()
     source += escaped(low)
-    if (body[at + 1] !== '-') continue
-    at += 2
-    const high = body[at] === '\\' ? body[++at] : body[at]
-    if (low === undefined || high === undefined || low > high) throw badPattern()
+    if (body[at] !== '-') continue
+    at++
+    const high = next()
+    if (low > high) throw badPattern()
     source += `-${escaped(high)}`
   }
   return `[${negated ? '^' : ''}${source}]`
