@@ -86,7 +86,7 @@ function parseTag(text: string): ImageReference {
 
 /** Docker's word for what is no image configuration at all. */
 function checkRootFs(configData: Buffer): void {
-  const { rootfs } = parse(z.looseObject({ rootfs: z.unknown() }), configData, 'image configuration')
+  const { rootfs } = parse(z.looseObject({ rootfs: z.unknown().optional() }), configData, 'image configuration')
   if (rootfs === undefined || rootfs === null) throw invalidArgument('invalid image JSON, no RootFS key')
 }
 

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { invalidArgument, notImplemented } from '@dockerd-ts/core'
 import { hasCode } from '../content/files.ts'
+import { zstdFrames } from './zstd-frames.ts'
 
 export type Compression = 'none' | 'gzip' | 'zstd' | 'bzip2' | 'xz'
 
@@ -60,10 +61,16 @@ export async function decompress(source: AsyncIterable<Buffer>): Promise<AsyncIt
     case 'gzip':
       return through(stream, createGunzip({ chunkSize: outputChunkBytes }))
     case 'zstd':
-      return through(stream, createZstdDecompress({ chunkSize: outputChunkBytes }))
+      return throughZstd(stream)
     case 'bzip2':
     case 'xz':
       return throughProgram(stream, compression)
+  }
+}
+
+async function* throughZstd(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const frame of zstdFrames(source)) {
+    yield* through(frame, createZstdDecompress({ chunkSize: outputChunkBytes }))
   }
 }
 

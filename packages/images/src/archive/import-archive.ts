@@ -24,20 +24,21 @@ export async function importArchive(context: ImageContext, request: ImportReques
   const layer = await context.content.stage(await decompress(request.source))
   const configData = makeConfig(config, layer, request)
   const unpin = context.layers.pin(layer.digest)
-  const release = context.content.pin(layer.digest, sha256(configData))
+  const size = layer.sizeBytes
+  const manifest = makeManifest({ data: configData }, [{ mediaType: mediaTypes.ociLayer, size, digest: layer.digest }])
+  const release = context.content.pin(layer.digest, sha256(configData), sha256(manifest.data))
   try {
     await context.content.commit(layer, mediaTypes.ociLayer)
     const { digest: id } = await context.content.put(configData, mediaTypes.ociConfig)
-    const size = layer.sizeBytes
-    const manifest = makeManifest({ data: configData }, [
-      { mediaType: mediaTypes.ociLayer, size, digest: layer.digest },
-    ])
     const { digest: manifestDigest } = await context.content.put(manifest.data, manifest.mediaType)
     const image = { configData, id, manifestDigest, manifestMediaType: manifest.mediaType, blobDigests: [layer.digest] }
     await unpackLayers(context.layers, image, { signal: request.signal })
     recordImage(context.images, image, { references: request.reference ? [request.reference] : [] })
-    const name = request.reference === undefined ? id : familiarString(request.reference)
-    publishImage(context, { action: 'import', imageId: id, name: request.reference === undefined ? id : name })
+    publishImage(context, {
+      action: 'import',
+      imageId: id,
+      ...(request.reference && { name: familiarString(request.reference) }),
+    })
     return id
   } finally {
     unpin()

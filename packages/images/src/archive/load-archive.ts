@@ -1,5 +1,6 @@
 /** `POST /images/load`: images out of an archive that `save` (ours, Docker's, podman's, skopeo's) made. */
 import { familiarString, type ImageReference, type Platform } from '@dockerd-ts/core'
+import { collect } from '../catalog/collect.ts'
 import { type ImageContext, publishImage } from '../catalog/image-context.ts'
 import { type ImageContent, layerIdsOf, recordImage, unpackLayers } from '../catalog/register-image.ts'
 import { parseImageConfig } from '../oci/documents.ts'
@@ -23,6 +24,7 @@ export interface LoadRequest {
 export async function loadArchive(context: ImageContext, request: LoadRequest): Promise<void> {
   const { report, signal } = request
   const files = new ArchiveFiles(context.content)
+  let complete = false
   try {
     await files.stage(abortable(await decompress(request.archive), signal))
     const images = await findArchiveImages(files, { host: request.host, wanted: request.platforms })
@@ -37,8 +39,11 @@ export async function loadArchive(context: ImageContext, request: LoadRequest): 
     if (unnamed.length === images.length && unnamed.length > 0) {
       report({ stream: unnamed.map((id) => `Loaded image ID: ${id}\n`).join('') })
     }
+    complete = true
   } finally {
     await files.close()
+    // Blobs and layers of an image that was not recorded have no owner.
+    if (!complete) await collect(context).swept
   }
 }
 
@@ -55,10 +60,9 @@ async function loadImage(
 ): Promise<string> {
   const document = parseImageConfig(image.configData)
   const ids = layerIdsOf(document, image.layerFiles.length)
-  const unpin = context.layers.pin(...ids.chainIds)
-  const release = context.content.pin(sha256(image.configData))
+  const releases = [context.layers.pin(...ids.chainIds), context.content.pin(sha256(image.configData))]
   try {
-    const content = await keepContent(context, image, files)
+    const content = await keepContent(context, { image, files, releases })
     const hooks = request.quiet ? {} : { onBytes: layerCounters(context, content, { ids, report: request.report }) }
     await unpackLayers(context.layers, content, { hooks, signal: request.signal })
     for (const reference of image.references)
@@ -67,14 +71,15 @@ async function loadImage(
     recordImage(context.images, content, { references: image.references, ...(parentId && { parentId }) })
     return content.id
   } finally {
-    unpin()
-    release()
+    for (const release of releases) release()
   }
 }
 
 /** Blobs into the store: layers as the archive has them, compressed or not. */
-async function keepContent(context: ImageContext, image: ArchiveImage, files: ArchiveFiles): Promise<ImageContent> {
-  const { content } = context
+async function keepContent(
+  { content }: ImageContext,
+  { image, files, releases }: { image: ArchiveImage; files: ArchiveFiles; releases: (() => void)[] },
+): Promise<ImageContent> {
   const layers: { mediaType: string; size: number; digest: string }[] = []
   for (const name of image.layerFiles) {
     const digest = await files.keep(name, mediaTypes.ociLayer)
@@ -83,6 +88,7 @@ async function keepContent(context: ImageContext, image: ArchiveImage, files: Ar
   }
   const config = await content.put(image.configData, mediaTypes.ociConfig)
   const manifest = image.manifest ?? makeManifest({ data: image.configData }, layers)
+  releases.push(content.pin(sha256(manifest.data)))
   const { digest } = await content.put(manifest.data, manifest.mediaType)
   return {
     configData: image.configData,

@@ -1,6 +1,7 @@
 /** `POST /images/prune`: images without a name, or with `dangling=false` all that no container uses. */
 import { type Filters, formatReference, isEngineError } from '@dockerd-ts/core'
 import type { WirePruneResponse } from '../wire-types.ts'
+import { collect } from './collect.ts'
 import type { ImageContext } from './image-context.ts'
 import { imageFilter } from './image-filters.ts'
 import type { StoredImage } from './image-store.ts'
@@ -23,7 +24,8 @@ export function pruneImages(
   context.events.publish({ type: 'image', action: 'prune', actorId: '', attributes: { reclaimed: String(reclaimed) } })
   return {
     response: { ImagesDeleted: items.length > 0 ? items : null, SpaceReclaimed: reclaimed },
-    swept: removals.flatMap((removal) => removal.swept),
+    // Also what broken pulls left, which no image has.
+    swept: [...removals.flatMap((removal) => removal.swept), collect(context).swept],
   }
 }
 
