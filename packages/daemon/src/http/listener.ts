@@ -1,15 +1,22 @@
 /** A listening socket whose connections are handed to the HTTP server. */
-import { createServer, type ListenOptions, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type ListenOptions, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 
 /** A path, a host and port, or a file descriptor; with `tls` only for clients that its options accept. */
 export type ListenTarget = ListenOptions & { fd?: number; tls?: TlsOptions }
 
-/** Resolves when it listens, with what stops it: that resolves when all its connections have ended. */
+export interface OpenListener {
+  /** A path, or address and port. */
+  address: AddressInfo | string | null
+  /** Stops accepting; resolves when all its connections have ended. */
+  close(): Promise<void>
+}
+
+/** Resolves when it listens. */
 export async function openListener(
   { tls, ...target }: ListenTarget,
   onConnection: (socket: Socket) => void,
-): Promise<() => Promise<void>> {
+): Promise<OpenListener> {
   // A client that has sent all its input half-closes and goes on reading.
   const listener =
     tls === undefined
@@ -22,5 +29,8 @@ export async function openListener(
       resolve()
     })
   })
-  return () => new Promise((resolve) => listener.close(() => resolve()))
+  return {
+    address: listener.address(),
+    close: () => new Promise((resolve) => listener.close(() => resolve())),
+  }
 }

@@ -9,7 +9,7 @@ import type { Engine } from '@dockerd-ts/core'
 import { type FastifyInstance, fastify } from 'fastify'
 import { badRequestText, pageNotFound, sendError } from './error-reply.ts'
 import { Exchange, type ExchangeOptions, type OperationContext } from './exchange.ts'
-import { type ListenTarget, openListener } from './listener.ts'
+import { type ListenTarget, type OpenListener, openListener } from './listener.ts'
 import { negotiationHeaders, type ServerFacts } from './negotiation.ts'
 import { answerPlain } from './plain-exchange.ts'
 import { contextOf } from './request-context.ts'
@@ -27,8 +27,8 @@ export interface HttpServerOptions extends ServerFacts {
 }
 
 export interface HttpServer {
-  /** May be called several times. Rejects when the address cannot be had. */
-  listen(target: ListenTarget): Promise<void>
+  /** May be called several times. Resolves with the address; rejects when it cannot be had. */
+  listen(target: ListenTarget): Promise<OpenListener['address']>
   /** Stops accepting, lets running requests end for `graceMs`, then cuts what is left: streams, attached clients. */
   close(graceMs: number): Promise<void>
   /** For tests: requests without a socket, by `app.inject()`. */
@@ -181,14 +181,16 @@ function makeServer(handler: RequestListener, { hijacked, isHijack }: ServerHook
 }
 
 function lifecycle(app: FastifyInstance, server: () => Server, hijacked: ReadonlySet<Socket>) {
-  const closers: (() => Promise<void>)[] = []
+  const listeners: OpenListener[] = []
   return {
-    async listen(target: ListenTarget): Promise<void> {
+    async listen(target: ListenTarget): Promise<OpenListener['address']> {
       await app.ready()
-      closers.push(await openListener(target, (socket) => server().emit('connection', socket)))
+      const listener = await openListener(target, (socket) => server().emit('connection', socket))
+      listeners.push(listener)
+      return listener.address
     },
     async close(graceMs: number): Promise<void> {
-      const stopped = Promise.all(closers.splice(0).map((close) => close()))
+      const stopped = Promise.all(listeners.splice(0).map((listener) => listener.close()))
       server().closeIdleConnections()
       const cut = setTimeout(() => {
         server().closeAllConnections()
