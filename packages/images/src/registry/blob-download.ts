@@ -62,9 +62,15 @@ export class BlobDownloads {
       await Promise.race([transfer.done, aborted(signal)])
     } finally {
       transfer.watchers.delete(watcher)
-      if (transfer.watchers.size === 0) transfer.controller.abort()
+      if (transfer.watchers.size === 0) this.#end(descriptor.digest, transfer)
     }
     this.#content.addSource(descriptor.digest, source)
+  }
+
+  /** Out of the table first: who comes now starts anew instead of joining what is being aborted. */
+  #end(digest: string, transfer: Transfer): void {
+    if (this.#running.get(digest) === transfer) this.#running.delete(digest)
+    transfer.controller.abort()
   }
 
   #start(request: DownloadRequest): Transfer {
@@ -72,7 +78,7 @@ export class BlobDownloads {
     const controller = new AbortController()
     const watchers = new Set<DownloadWatcher>()
     const transfer: Transfer = { watchers, controller, current: 0, done: Promise.resolve() }
-    transfer.done = this.#slots.run(() => this.#transfer(request, transfer)).finally(() => this.#running.delete(digest))
+    transfer.done = this.#slots.run(() => this.#transfer(request, transfer)).finally(() => this.#end(digest, transfer))
     transfer.done.catch(() => {})
     this.#running.set(digest, transfer)
     return transfer
