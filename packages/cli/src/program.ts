@@ -60,7 +60,8 @@ async function runCommand(cli: Cli, path: string, command: Command, words: strin
 async function runGroup(group: Group, path: string, rest: string[]): Promise<number> {
   try {
     const { args } = parseFlags({}, rest, false)
-    if (args.length === 0) return showGroupHelp(group, path)
+    // Nothing was asked for, so this is not what the output was meant to be.
+    if (args.length === 0) return showGroupHelp(group, path, process.stderr)
     const full = ['docker', path, args[0]].filter(Boolean).join(' ')
     const usage = path === '' ? '' : `Usage:  docker ${path}\n\n`
     const help = ['docker', path, '--help'].filter(Boolean).join(' ')
@@ -86,9 +87,9 @@ async function showHelp(path: string, command: Command): Promise<number> {
   return 0
 }
 
-async function showGroupHelp(group: Group, path: string): Promise<number> {
+async function showGroupHelp(group: Group, path: string, output: NodeJS.WriteStream = process.stdout): Promise<number> {
   const { groupHelp } = await import('./group-help.ts')
-  process.stdout.write(groupHelp(group, path, process.stdout.columns ?? 80))
+  output.write(groupHelp(group, path, output.columns ?? 80))
   return 0
 }
 

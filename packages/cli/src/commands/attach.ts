@@ -44,7 +44,7 @@ export default defineCommand({
 })
 
 function checkJoinable({ State }: ContainerInspect): void {
-  if (!State.Running) throw new Error('cannot attach to a stopped container, start it first')
-  if (State.Paused) throw new Error('cannot attach to a paused container, unpause it first')
-  if (State.Restarting) throw new Error('cannot attach to a restarting container, wait until it is running')
+  if (!State.Running) throw new Error('You cannot attach to a stopped container, start it first')
+  if (State.Paused) throw new Error('You cannot attach to a paused container, unpause it first')
+  if (State.Restarting) throw new Error('You cannot attach to a restarting container, wait until it is running')
 }

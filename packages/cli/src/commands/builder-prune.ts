@@ -18,7 +18,7 @@ export default defineCommand({
   },
   async run({ cli, flags }) {
     const what = flags.all ? 'all build cache' : 'all dangling build cache'
-    if (!flags.force && !(await confirm(cli, `WARNING! This will remove ${what}.\nAre you sure you want to continue?`))) throw new Error('build cache prune has been cancelled')
+    if (!flags.force && !(await confirm(cli, `WARNING! This will remove ${what}.\nAre you sure you want to continue?`))) return
     cli.out(reclaimedLine(await pruneBuildCache(cli, flags.filter, { all: flags.all, keepStorage: flags['keep-storage'] })).replace('Total reclaimed space', 'Total'))
   },
 })

@@ -1,15 +1,16 @@
 /** `context use`. */
 import { ContextStore } from '../client/contexts.ts'
-import { defineCommand, exactly } from '../command.ts'
+import { anyArguments, defineCommand } from '../command.ts'
 import { saveConfig } from '../config-file.ts'
 import { checkContextName, warnHostOverride } from './context-shared.ts'
 
 export default defineCommand({
   usage: 'CONTEXT',
   short: 'Choose the context to use from now on',
-  args: exactly(1),
+  args: anyArguments,
   flags: {},
   async run({ cli, args }) {
+    if (args.length !== 1) throw new Error(`accepts 1 arg(s), received ${args.length}`)
     const name = args[0] ?? ''
     if (name !== 'default') {
       checkContextName(name)

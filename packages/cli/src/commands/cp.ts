@@ -90,7 +90,7 @@ async function copyOut(cli: Cli, from: ContainerPath, target: string, followLink
 }
 
 function checkLocalTarget(target: string): void {
-  const directory = posix.dirname(target.replace(/\/+$/, '') || '/')
+  const directory = posix.dirname(posix.resolve(target))
   if (!existsSync(directory)) throw new ExitError(1, `invalid output path: directory ${JSON.stringify(directory)} does not exist`)
 }
 
@@ -132,7 +132,7 @@ async function copyIn(cli: Cli, sourcePath: string, to: ContainerPath, options: 
 
 function statOrFail(path: string, follow: boolean) {
   const stats = (follow ? statSync : lstatSync)(path, { throwIfNoEntry: false })
-  if (!stats) throw new ExitError(1, `lstat ${path}: no such file or directory`)
+  if (!stats) throw new ExitError(1, `lstat ${posix.dirname(posix.resolve(path))}/${posix.basename(path)}: no such file or directory`)
   return stats
 }
 

@@ -43,7 +43,7 @@ export default defineCommand({
   args: noArguments,
   flags: {
     filter: filterFlag('Show only what matches'),
-    format: formatFlag('f', false),
+    format: formatFlag('', false),
     since: string('', 'Show everything since a time'),
     until: string('', 'Show everything until a time'),
   },

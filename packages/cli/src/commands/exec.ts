@@ -17,7 +17,8 @@ interface ExecBody {
   AttachStderr: boolean
   AttachStdout: boolean
   DetachKeys: string
-  Env: string[]
+  Env: string[] | null
+  Detach?: true
   WorkingDir: string
   Cmd: string[]
 }
@@ -42,16 +43,18 @@ export default defineCommand({
   async run({ cli, args, flags }) {
     const [name = '', ...command] = args
     const size = terminalSize()
+    const env = collectEnv(flags['env-file'], flags.env)
     const body: ExecBody = {
       User: flags.user,
       Privileged: flags.privileged,
       Tty: flags.tty,
-      ...(flags.tty && size[0] > 0 ? { ConsoleSize: size } : {}),
+      ...(flags.tty ? { ConsoleSize: size } : {}),
       AttachStdin: !flags.detach && flags.interactive,
       AttachStderr: !flags.detach,
       AttachStdout: !flags.detach,
       DetachKeys: flags['detach-keys'] || (cli.config.detachKeys ?? ''),
-      Env: collectEnv(flags['env-file'], flags.env),
+      Env: env.length > 0 ? env : null,
+      ...(flags.detach ? { Detach: true } : {}),
       WorkingDir: flags.workdir,
       Cmd: command,
     }

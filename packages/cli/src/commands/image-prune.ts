@@ -17,7 +17,7 @@ export default defineCommand({
   async run({ cli, flags }) {
     const what = flags.all ? 'all images without at least one container associated to them' : 'all dangling images'
     const question = `WARNING! This will remove ${what}.\nAre you sure you want to continue?`
-    if (!flags.force && !(await confirm(cli, question))) throw new Error('image prune has been cancelled')
+    if (!flags.force && !(await confirm(cli, question))) return
     await pruneImages(cli, addFilter(flags.filter, 'dangling', flags.all ? 'false' : 'true'))
   },
 })

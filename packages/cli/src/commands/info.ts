@@ -1,4 +1,5 @@
 /** `info`: shows facts about the whole system. */
+import type { Cli } from '../cli.ts'
 import { defineCommand, ExitError, messageOf, noArguments } from '../command.ts'
 import { type Json, parseExact, typed } from '../format/go-types.ts'
 import { type DaemonInfo, describeDaemon, describeWarnings } from '../format/info-text.ts'
@@ -27,7 +28,8 @@ export default defineCommand({
     if (flags.format !== '') {
       const server = raw === undefined ? {} : (parseExact(raw) as { [key: string]: Json })
       const errors = failure === undefined ? {} : { ServerErrors: [messageOf(failure)] }
-      cli.out(`${await renderFormat(flags.format, { ...server, ...errors, ClientInfo: client })}\n`)
+      const shown = renderFormat(flags.format, { ...server, ...errors, ClientInfo: client })
+      cli.out(`${await shown.catch((error: unknown) => finishLine(cli, error))}\n`)
       if (failure !== undefined && raw === undefined && !flags.format.includes('json')) throw new ExitError(1, '')
       return
     }
@@ -41,6 +43,12 @@ export default defineCommand({
     cli.err(describeWarnings(info))
   },
 })
+
+/** A template that fails half-way has printed its line end all the same. */
+function finishLine(cli: Cli, error: unknown): never {
+  if (!(error instanceof ExitError)) cli.out('\n')
+  throw error
+}
 
 async function renderFormat(format: string, json: { [key: string]: Json }): Promise<string> {
   const { compileTemplate } = await import('../format/template/execute.ts')

@@ -34,9 +34,8 @@ async function find(cli: Cli, name: string, kinds: Kind[], size: boolean): Promi
     try {
       return await fetchObject(api, kind, name, { size })
     } catch (error) {
-      if (!isNotFound(error)) throw error
+      if (!isNotFound(error) || kinds.length === 1) throw error
     }
   }
-  if (kinds.length === 1) throw new Error(`Error: No such ${kinds[0]}: ${name}`)
   throw new Error(`Error: No such object: ${name}`)
 }

@@ -41,7 +41,7 @@ export default defineCommand({
       follow: on(flags.follow),
       tail: flags.tail,
     }
-    const reply = await api.request('GET', `${path}/logs`, { query })
+    const reply = await api.request('GET', `/containers/${container.Id}/logs`, { query })
     const source = sourceOf(reply.body)
     const out = (bytes: Uint8Array) => cli.out(bytes)
     if (container.Config.Tty) return copyRaw(source, out)

@@ -12,7 +12,7 @@ export default defineCommand({
   flags: { filter: filterFlag('Remove only what matches ("until=<timestamp>")', ''), force: bool('f', 'Do not ask') },
   async run({ cli, flags }) {
     const question = 'WARNING! This will remove all custom networks not used by at least one container.\nAre you sure you want to continue?'
-    if (!flags.force && !(await confirm(cli, question))) throw new Error('network prune has been cancelled')
+    if (!flags.force && !(await confirm(cli, question))) return
     await pruneNetworks(cli, flags.filter)
   },
 })

@@ -1,5 +1,5 @@
 /** Writes an archive to a file or to standard output; a failed download leaves no half file. */
-import { createWriteStream, existsSync, lstatSync, renameSync, rmSync } from 'node:fs'
+import { createWriteStream, existsSync, lstatSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isatty } from 'node:tty'
 import type { Cli } from '../cli.ts'
@@ -12,13 +12,16 @@ export function checkOutput(path: string, verb: string): void {
     return
   }
   const dir = dirname(path)
-  if (!existsSync(dir)) throw new ExitError(1, `failed to ${verb}: invalid output path: directory ${JSON.stringify(dir)} does not exist`)
-  if (existsSync(path) && !isWritableTarget(path)) throw new ExitError(1, `failed to ${verb}: invalid output path: ${JSON.stringify(path)} must be a regular file`)
+  if (!existsSync(dir)) throw new ExitError(1, `failed to ${verb}: invalid output path: stat ${dir}: no such file or directory`)
+  const kind = unwritableKind(path)
+  if (kind) throw new ExitError(1, `failed to ${verb}: ${kind}`)
 }
 
-function isWritableTarget(path: string): boolean {
-  const stat = lstatSync(path)
-  return stat.isFile() || stat.isSymbolicLink() || path === '/dev/null' || stat.isFIFO()
+function unwritableKind(path: string): string | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat?.isDirectory()) return `invalid output path: ${JSON.stringify(path)} must be a regular file`
+  if (stat?.isCharacterDevice()) return 'cannot write to a character device file'
+  return stat?.isBlockDevice() ? 'cannot write to a device file' : undefined
 }
 
 export async function writeOutput(cli: Cli, path: string, body: AsyncIterable<Buffer>): Promise<void> {

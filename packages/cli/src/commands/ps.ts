@@ -2,10 +2,12 @@
 import { defineCommand, noArguments } from '../command.ts'
 import type { ContainerSummary } from '../client/wire.ts'
 import { containerColumns, containerTable } from '../format/container-columns.ts'
-import { isTable, renderListing, resolveFormat } from '../format/listing.ts'
+import { checkTemplate, isTable, renderListing, resolveFormat } from '../format/listing.ts'
 import { encodeFilters, filterFlag } from '../options/filters.ts'
 import { bool, int } from '../options/flags.ts'
 import { formatFlag } from '../options/format-flag.ts'
+
+const SAMPLE: ContainerSummary = { Id: '', Names: [], Image: '', ImageID: '', Command: '', Created: 0, Ports: [], Labels: {}, State: '', Status: '' }
 
 export default defineCommand({
   usage: '[OPTIONS]',
@@ -29,6 +31,8 @@ export default defineCommand({
     const format = quiet ? '{{.ID}}' : resolveFormat(configured, table)
     const wantsSize = flags.size || (!given('size') && !isTable(format) && /\.Size\b/.test(format))
     const limit = flags.latest && flags.last === -1 ? 1 : flags.last
+    // A faulty template is reported even when there is nothing to list.
+    if (flags.format !== '') await checkTemplate(flags.format, SAMPLE, containerColumns(true))
     const api = await cli.api()
     const containers = await api.json<ContainerSummary[]>('GET', '/containers/json', {
       query: {

@@ -3,7 +3,7 @@ import { jsonValues } from '../client/api-client.ts'
 import { registryAuthHeader } from '../client/registry-auth.ts'
 import { defineCommand, exactly } from '../command.ts'
 import { bool, string } from '../options/flags.ts'
-import { familiarName, familiarString, isNameOnly, parseReference, withDefaultTag } from '../options/reference.ts'
+import { familiarString, fullName, isNameOnly, parseReference, withDefaultTag } from '../options/reference.ts'
 import { encodePlatform } from '../options/platform.ts'
 import { type ProgressMessage, showProgress } from '../terminal/progress.ts'
 import { part } from './shared.ts'
@@ -25,7 +25,7 @@ export default defineCommand({
     const reference = flags['all-tags'] ? asked : withDefaultTag(asked)
     if (!flags['all-tags'] && isNameOnly(asked) && !flags.quiet) cli.out(`Using default tag: ${reference.tag}\n`)
     const api = await cli.api()
-    const reply = await api.request('POST', `/images/${part(familiarName(reference))}/push`, {
+    const reply = await api.request('POST', `/images/${part(fullName(reference))}/push`, {
       query: { tag: reference.tag, platform: flags.platform ? encodePlatform(flags.platform) : undefined },
       headers: { 'X-Registry-Auth': await registryAuthHeader(cli, reference.domain) },
     })

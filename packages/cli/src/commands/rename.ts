@@ -1,5 +1,5 @@
 /** `rename`: gives a container another name. */
-import { defineCommand, ExitError, exactly } from '../command.ts'
+import { defineCommand, ExitError, exactly, messageOf } from '../command.ts'
 import { containerPath } from './shared.ts'
 
 export default defineCommand({
@@ -11,6 +11,10 @@ export default defineCommand({
   async run({ cli, args }) {
     const [oldName = '', newName = ''] = args.map((arg) => arg.trim())
     if (oldName === '' || newName === '') throw new ExitError(1, 'Error: Neither old nor new names may be empty')
-    await (await cli.api()).call('POST', `${containerPath(oldName)}/rename`, { query: { name: newName } })
+    try {
+      await (await cli.api()).call('POST', `${containerPath(oldName)}/rename`, { query: { name: newName } })
+    } catch (error) {
+      throw new ExitError(1, `${messageOf(error)}\nError: failed to rename container named ${oldName}`)
+    }
   },
 })

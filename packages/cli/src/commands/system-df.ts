@@ -123,7 +123,7 @@ async function verbose(usage: DiskUsage): Promise<string> {
   const container = '{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t{{.Size}}\t{{.RunningFor}}\t{{.Status}}\t{{.Names}}'
   const cache = '{{.ID}}\t{{.CacheType}}\t{{.Size}}\t{{.CreatedSince}}\t{{.LastUsedSince}}\t{{.UsageCount}}\t{{.Shared}}'
   const images = await renderListing({ items: imageRows(usage.Images ?? [], false), columns: imageColumns(true), format: `table ${image}` })
-  const containers = await renderListing({ items: usage.Containers ?? [], columns: containerColumns(true), format: `table ${container}` })
+  const containers = await renderListing({ items: (usage.Containers ?? []).map((container) => ({ ...container, SizeRootFs: 0 })), columns: containerColumns(true), format: `table ${container}` })
   const volumes = await renderListing({ items: usage.Volumes ?? [], columns: volumeColumns, format: 'table {{.Name}}\t{{.Links}}\t{{.Size}}' })
   const records = await renderListing({ items: usage.BuildCache ?? [], columns: cacheColumns, format: `table ${cache}` })
   return [

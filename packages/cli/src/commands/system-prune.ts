@@ -21,7 +21,7 @@ export default defineCommand({
     const api = await cli.api()
     const { builderVersion } = await api.ping()
     const hasCache = compareVersions(await api.version(), '1.31') >= 0 && builderVersion !== ''
-    if (!flags.force && !(await confirm(cli, question(flags, hasCache)))) throw new Error('system prune has been cancelled')
+    if (!flags.force && !(await confirm(cli, question(flags, hasCache)))) return
     let bytes = await pruneContainers(cli, flags.filter, false)
     await pruneNetworks(cli, flags.filter)
     if (flags.volumes) bytes += await pruneVolumes(cli, flags.filter, false)

@@ -5,6 +5,27 @@ import { restartPolicy } from '../options/create-body.ts'
 import { int, string } from '../options/flags.ts'
 import { containerPath, forEach } from './shared.ts'
 
+/** What `update` cannot change goes along empty, as the API's type demands. */
+const UNCHANGED = {
+  CgroupParent: '',
+  BlkioWeightDevice: null,
+  BlkioDeviceReadBps: null,
+  BlkioDeviceWriteBps: null,
+  BlkioDeviceReadIOps: null,
+  BlkioDeviceWriteIOps: null,
+  Devices: null,
+  DeviceCgroupRules: null,
+  DeviceRequests: null,
+  MemorySwappiness: null,
+  OomKillDisable: null,
+  PidsLimit: null,
+  Ulimits: null,
+  CpuCount: 0,
+  CpuPercent: 0,
+  IOMaximumIOps: 0,
+  IOMaximumBandwidth: 0,
+} as const
+
 export default defineCommand({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   short: 'Change limits and restart policy of containers',
@@ -19,6 +40,7 @@ export default defineCommand({
     const names = Object.keys(flags) as (keyof typeof flags)[]
     if (!names.some((name) => given(name))) throw new ExitError(1, 'you must provide one or more flags when using this command')
     const body = {
+      ...UNCHANGED,
       BlkioWeight: flags['blkio-weight'],
       CpuShares: flags['cpu-shares'],
       Memory: flags.memory,

@@ -39,7 +39,7 @@ export default defineCommand({
     let server: string | undefined
     let failure: unknown
     try {
-      server = await api.text('GET', '/version')
+      server = readableDates(await api.text('GET', '/version'))
     } catch (error) {
       failure = error
     }
@@ -55,7 +55,10 @@ export default defineCommand({
     }
     if (flags.format !== '') {
       const json: Json = { Client: client, Server: server === undefined ? null : parseExact(server) }
-      cli.out(`${await renderFormat(flags.format, json)}\n`)
+      const shown = renderFormat(flags.format, json)
+      // Why there is no server matters more than what the template makes of that.
+      if (failure !== undefined) await shown.then((text) => cli.out(`${text}\n`), () => cli.out('\n'))
+      else cli.out(`${await shown}\n`)
     } else {
       cli.out(describeClient(client))
       if (server !== undefined) cli.out(describeServer(JSON.parse(server) as ServerVersion))
@@ -63,6 +66,16 @@ export default defineCommand({
     if (failure !== undefined) throw failure
   },
 })
+
+/** Build times of the components, as Docker prints them: Thu Aug 13 05:35:48 2026. */
+function readableDates(json: string): string {
+  return json.replace(/("Details":\{[^}]*"BuildTime":")(\d{4}-[^"]*)"/g, (whole, before: string, time: string) => {
+    const date = new Date(time)
+    if (Number.isNaN(date.getTime())) return whole
+    const [weekday = '', day = '', month = '', year = '', clock = ''] = date.toUTCString().split(/,? /)
+    return `${before}${weekday} ${month} ${String(Number(day)).padStart(2)} ${clock} ${year}"`
+  })
+}
 
 async function renderFormat(format: string, json: Json): Promise<string> {
   const { compileTemplate } = await import('../format/template/execute.ts')

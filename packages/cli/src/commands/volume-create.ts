@@ -15,7 +15,13 @@ export default defineCommand({
   },
   async run({ cli, args, flags }) {
     if (args.length > 0 && flags.name !== '') throw new ExitError(1, 'conflicting options: cannot specify a volume-name through both --name and as a positional arg')
-    const body = { Driver: flags.driver, DriverOpts: flags.opt, Labels: toMap(flags.label), Name: args[0] ?? flags.name }
+    const name = args[0] ?? flags.name
+    const body = {
+      Driver: flags.driver,
+      ...(Object.keys(flags.opt).length > 0 ? { DriverOpts: flags.opt } : {}),
+      ...(flags.label.length > 0 ? { Labels: toMap(flags.label) } : {}),
+      ...(name === '' ? {} : { Name: name }),
+    }
     const { Name } = await (await cli.api()).json<{ Name: string }>('POST', '/volumes/create', { json: body })
     cli.out(`${Name}\n`)
   },

@@ -22,7 +22,7 @@ export default defineCommand({
     const warning = named
       ? 'WARNING! This will remove all local volumes not used by at least one container.'
       : 'WARNING! This will remove anonymous local volumes not used by at least one container.'
-    if (!flags.force && !(await confirm(cli, `${warning}\nAre you sure you want to continue?`))) throw new Error('volume prune has been cancelled')
+    if (!flags.force && !(await confirm(cli, `${warning}\nAre you sure you want to continue?`))) return
     await pruneVolumes(cli, flags.all && chooses ? addFilter(flags.filter, 'all', 'true') : flags.filter)
   },
 })

@@ -30,7 +30,7 @@ export const containerTypes: TypeTable = {
   ),
   Config: describe(
     'container.Config',
-    'Hostname string', 'Domainname string', 'User string', 'AttachStdin bool', 'AttachStdout bool', 'AttachStderr bool', 'ExposedPorts map[]empty ExposedPorts,omitempty', 'Tty bool',
+    'Hostname string', 'Domainname string', 'User string', 'AttachStdin bool', 'AttachStdout bool', 'AttachStderr bool', 'ExposedPorts map[port]empty ExposedPorts,omitempty', 'Tty bool',
     'OpenStdin bool', 'StdinOnce bool', 'Env []string', 'Cmd []string', 'Healthcheck *Healthcheck Healthcheck,omitempty', 'ArgsEscaped bool ArgsEscaped,omitempty', 'Image string',
     'Volumes map[]empty', 'WorkingDir string', 'Entrypoint []string', 'NetworkDisabled bool NetworkDisabled,omitempty', 'MacAddress string MacAddress,omitempty', 'OnBuild []string',
     'Labels map[]string', 'StopSignal string StopSignal,omitempty', 'StopTimeout *int StopTimeout,omitempty', 'Shell []string Shell,omitempty',
@@ -42,7 +42,7 @@ export const containerTypes: TypeTable = {
   ),
   HostConfig: describe(
     'container.HostConfig',
-    'Binds []string', 'ContainerIDFile string', 'LogConfig LogConfig', 'NetworkMode string', 'PortBindings map[][]PortBinding', 'RestartPolicy RestartPolicy', 'AutoRemove bool',
+    'Binds []string', 'ContainerIDFile string', 'LogConfig LogConfig', 'NetworkMode string', 'PortBindings map[port][]PortBinding', 'RestartPolicy RestartPolicy', 'AutoRemove bool',
     'VolumeDriver string', 'VolumesFrom []string', 'ConsoleSize []int', 'Annotations map[]string Annotations,omitempty', 'CapAdd []string', 'CapDrop []string', 'CgroupnsMode string',
     'DNS []string Dns', 'DNSOptions []string DnsOptions', 'DNSSearch []string DnsSearch', 'ExtraHosts []string', 'GroupAdd []string', 'IpcMode string', 'Cgroup string', 'Links []string',
     'OomScoreAdj int', 'PidMode string', 'Privileged bool', 'PublishAllPorts bool', 'ReadonlyRootfs bool', 'SecurityOpt []string', 'StorageOpt map[]string StorageOpt,omitempty',
@@ -84,7 +84,7 @@ export const containerTypes: TypeTable = {
   NetworkSettings: describe('container.NetworkSettings', 'Base NetworkBase embed', 'Legacy LegacyNetwork embed', 'Networks map[]*Endpoint'),
   NetworkBase: describe(
     'container.NetworkSettingsBase',
-    'Bridge string', 'SandboxID string', 'SandboxKey string', 'Ports map[][]PortBinding', 'HairpinMode bool', 'LinkLocalIPv6Address string', 'LinkLocalIPv6PrefixLen int',
+    'Bridge string', 'SandboxID string', 'SandboxKey string', 'Ports map[port][]PortBinding', 'HairpinMode bool', 'LinkLocalIPv6Address string', 'LinkLocalIPv6PrefixLen int',
     'SecondaryIPAddresses []Address', 'SecondaryIPv6Addresses []Address',
   ),
   Address: describe('network.Address', 'Addr string', 'PrefixLen int'),

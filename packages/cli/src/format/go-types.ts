@@ -4,10 +4,10 @@
  *
  *     'Name type wireName,omitempty'
  *
- * where the type is string, int, float, bool, any, time, a description's name, or one of these after `[]`, `map[]`
- * or `*`. The wire name may be left out when it equals the Go name; `embed` in its place promotes the fields.
+ * where the type is string, int, float, bool, any, time, empty, a description's name, or one of these after `[]`,
+ * `map[]`, `map[port]` (keys that templates cannot look up by a string) or `*`. The wire name may be left out when it equals the Go name; `embed` in its place promotes the fields.
  */
-import { type GoValue, GoFloat, GoStruct, JsonNumber, nilList, nilMap, type StructInit } from './template/values.ts'
+import { type GoValue, GoFloat, GoStruct, JsonNumber, markForeignKeys, markUntyped, nilList, nilMap, type StructInit } from './template/values.ts'
 import { goTime } from './units.ts'
 
 export interface TypeDescription {
@@ -39,7 +39,7 @@ export function untyped(json: Json): GoValue {
   if (typeof json === 'number') return new JsonNumber(String(json))
   if (json instanceof JsonNumber) return json
   if (Array.isArray(json)) return json.map(untyped)
-  return new Map(Object.entries(json).map(([key, value]) => [key, untyped(value)]))
+  return markUntyped(new Map(Object.entries(json).map(([key, value]) => [key, untyped(value)])))
 }
 
 /** Decodes `json` as Go would decode it into the type. */
@@ -52,13 +52,14 @@ export function typed(json: Json | undefined, type: string, table: TypeTable): G
     if (json === null || json === undefined || typeof json !== 'object') return nilMap()
     return new Map(Object.entries(json).map(([key, value]) => [key, typed(value, type.slice(5), table)]))
   }
+  if (type.startsWith('map[port]')) return markForeignKeys(typed(json, `map[]${type.slice(9)}`, table) as Map<string, GoValue>, 'nat.Port')
   if (type.startsWith('*')) return json === null || json === undefined ? null : pointerTo(typed(json, type.slice(1), table))
   return scalar(json, type) ?? structOf(json, type, table)
 }
 
 function pointerTo(value: GoValue): GoValue {
   if (!(value instanceof GoStruct)) return value
-  return new GoStruct({ typeName: value.typeName, fields: value.fields, wire: value.wire, text: value.text, jsonText: value.jsonText, pointer: true } satisfies StructInit)
+  return new GoStruct({ typeName: value.typeName, fields: value.fields, wire: value.wire, parts: value.parts, text: value.text, jsonText: value.jsonText, pointer: true } satisfies StructInit)
 }
 
 function scalar(json: Json | undefined, type: string): GoValue | undefined {
@@ -92,7 +93,7 @@ function looseAny(json: Json): GoValue {
   if (json instanceof JsonNumber) return new GoFloat(Number(json.text))
   if (Array.isArray(json)) return json.map(looseAny)
   if (json === null || typeof json !== 'object') return json
-  return new Map(Object.entries(json).map(([key, value]) => [key, looseAny(value)]))
+  return markUntyped(new Map(Object.entries(json).map(([key, value]) => [key, looseAny(value)])))
 }
 
 function timeOf(text: string): GoStruct {
@@ -108,16 +109,21 @@ function zone(text: string): string {
   return digits === local[2] ? `${digits} ${local[3]}` : `${digits} ${digits}`
 }
 
+/** What a pointer inside a printed struct shows. */
+const ADDRESS = new GoStruct({ typeName: 'uintptr', fields: new Map(), pointer: true })
+
 function structOf(json: Json | undefined, type: string, table: TypeTable): GoValue {
   const description = table[type]
   if (!description) throw new Error(`no description of type ${type}`)
   const source = json !== null && typeof json === 'object' && !Array.isArray(json) && !(json instanceof JsonNumber) ? json : {}
   const fields = new Map<string, GoValue>()
   const wire = new Map<string, GoValue>()
+  const parts: GoValue[] = []
   for (const line of description.fields) {
     const [name = '', fieldType = '', tag = ''] = line.split(' ')
     if (tag === 'embed') {
       const inner = typed(source, fieldType.replace('*', ''), table) as GoStruct
+      parts.push(fieldType.startsWith('*') ? ADDRESS : inner)
       for (const [key, value] of inner.fields) fields.set(key, value)
       for (const [key, value] of inner.wire ?? inner.fields) wire.set(key, value)
       continue
@@ -126,9 +132,10 @@ function structOf(json: Json | undefined, type: string, table: TypeTable): GoVal
     const key = wireName === '' ? name : wireName
     const value = typed(source[key], fieldType, table)
     fields.set(name, value)
+    parts.push(fieldType.startsWith('*') && value !== null ? ADDRESS : value)
     if (option !== 'omitempty' || !isEmpty(value)) wire.set(key, value)
   }
-  return new GoStruct({ typeName: description.name, fields, wire })
+  return new GoStruct({ typeName: description.name, fields, wire, parts })
 }
 
 function isEmpty(value: GoValue): boolean {

@@ -40,6 +40,12 @@ export async function renderListing<T>({ items, columns, format }: Listing<T>): 
   return alignTabs(`${header}\n${lines.join('')}`, TABLE)
 }
 
+/** Fails as the listing would if there were a row, and with the place of the fault in what the user wrote. */
+export async function checkTemplate<T>(source: string, sample: T, columns: Columns<T>): Promise<void> {
+  const template = await compile(source)
+  run(() => template.render(rowOf(sample, columns)))
+}
+
 async function compile(source: string): Promise<CompiledTemplate> {
   const { compileTemplate } = await import('./template/execute.ts')
   try {
@@ -74,6 +80,7 @@ function rowOf<T>(item: T, columns: Columns<T>): Row {
       if (!method) throw new Error(`can't evaluate field ${name} in type ${columns.rowType}`)
       return method(item, args)
     },
+    arity: (name) => (Object.hasOwn(columns.values, name) ? 0 : columns.methods && Object.hasOwn(columns.methods, name) ? 1 : undefined),
     columns: () => new Map(Object.entries(columns.values).map(([name, value]) => [name, value(item)])),
   }
 }

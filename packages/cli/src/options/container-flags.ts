@@ -1,5 +1,5 @@
 /** The flags that `run` and `create` share. */
-import { checkDevice, checkDeviceCgroupRule, gpusFlag, throttleFlag, ulimitFlag, weightDeviceFlag } from './devices.ts'
+import { checkDeviceCgroupRule, gpusFlag, throttleFlag, ulimitFlag, weightDeviceFlag } from './devices.ts'
 import { checkLabel, resolveEnv } from './env.ts'
 import { bool, custom, cut, type Flag, int, list, map, parseInteger, string } from './flags.ts'
 import { mountFlag } from './mounts.ts'
@@ -75,7 +75,7 @@ export const containerFlags = {
   cidfile: string('', 'Write the container id to this file'),
   'cpu-count': int('', 'Number of CPUs (Windows only)', 0, { hidden: true }),
   'cpu-percent': int('', 'Share of CPUs (Windows only)', 0, { hidden: true }),
-  device: list('', 'Give the container a device of the host', checkDevice),
+  device: list('', 'Give the container a device of the host'),
   'device-cgroup-rule': list('', 'Rule for devices the container may use', checkDeviceCgroupRule),
   'device-read-bps': throttleFlag('Limit reading from a device, in bytes per second', 'bps'),
   'device-read-iops': throttleFlag('Limit reading from a device, in operations per second', 'iops'),

@@ -1,7 +1,7 @@
 /** From the flags of `run` and `create` to the body of the create request, field for field what Docker's client sends. */
 import { readFileSync } from 'node:fs'
 import type { containerFlags } from './container-flags.ts'
-import { isCdiDevice, parseDevice } from './devices.ts'
+import { checkDevice, isCdiDevice, parseDevice } from './devices.ts'
 import { collectEnv, collectLabels, openError, toMap } from './env.ts'
 import { cut, type FlagValues } from './flags.ts'
 import { parseTmpfs, splitVolumes } from './mounts.ts'
@@ -19,7 +19,7 @@ export interface CreateBody {
   AttachStdin: boolean
   AttachStdout: boolean
   AttachStderr: boolean
-  Env: string[]
+  Env: string[] | null
   HostConfig: Record<string, unknown> & { AutoRemove: boolean; NetworkMode: string; ConsoleSize: [number, number] }
   NetworkingConfig: { EndpointsConfig: Record<string, EndpointConfig> }
   [field: string]: unknown
@@ -63,7 +63,7 @@ export function createBody(input: CreateInput): CreateBody {
     OpenStdin: openStdin,
     // The container's input ends with the client that is attached to it.
     StdinOnce: openStdin && attached.stdin,
-    Env: env,
+    Env: orNull(env),
     Cmd: input.command.length > 0 ? input.command : null,
     ...(health ? { Healthcheck: health } : {}),
     Image: input.image,
@@ -91,7 +91,7 @@ function attachedStreams(flags: ContainerFlagValues) {
 
 function checkedDevices(flags: ContainerFlagValues) {
   const cdi = flags.device.filter(isCdiDevice)
-  const mappings = flags.device.filter((device) => !isCdiDevice(device)).map(parseDevice)
+  const mappings = flags.device.filter((device) => !isCdiDevice(device)).map((device) => parseDevice(checkDevice(device)))
   const requests = cdi.length === 0 ? flags.gpus : [...flags.gpus, { Driver: 'cdi', Count: 0, DeviceIDs: cdi, Capabilities: null, Options: null }]
   return { mappings, requests: requests.length > 0 ? requests : null }
 }
@@ -118,8 +118,7 @@ function hostConfigOf(
     VolumesFrom: orNull(flags['volumes-from']),
     ConsoleSize: consoleSize,
     ...(Object.keys(flags.annotation).length > 0 ? { Annotations: flags.annotation } : {}),
-    CapAdd: orNull(flags['cap-add']),
-    CapDrop: orNull(flags['cap-drop']),
+    ...capabilities(flags['cap-add'], flags['cap-drop']),
     CgroupnsMode: flags.cgroupns,
     Dns: flags.dns,
     DnsOptions: flags['dns-option'],
@@ -172,7 +171,6 @@ function resources(flags: ContainerFlagValues, devices: ReturnType<typeof checke
     Devices: devices.mappings,
     DeviceCgroupRules: orNull(flags['device-cgroup-rule']),
     DeviceRequests: devices.requests,
-    ...(flags['kernel-memory'] > 0 ? { KernelMemory: flags['kernel-memory'] } : {}),
     MemoryReservation: flags['memory-reservation'],
     MemorySwap: flags['memory-swap'],
     MemorySwappiness: flags['memory-swappiness'],
@@ -209,6 +207,16 @@ function logConfig(driver: string, options: string[]) {
   return { Type: driver, Config: toMap(options) }
 }
 
+/** Names in the kernel's form; what is both added and dropped stays, and ALL stands for all others. */
+function capabilities(add: string[], drop: string[]) {
+  const normal = (names: string[]): string[] => {
+    const all = [...new Set(names.map((name) => name.trim().toUpperCase()).map((name) => (name === 'ALL' || name.startsWith('CAP_') ? name : `CAP_${name}`)))]
+    return all.includes('ALL') ? ['ALL'] : all.sort()
+  }
+  const added = normal(add)
+  return { CapAdd: orNull(added), CapDrop: orNull(normal(drop).filter((name) => !added.includes(name))) }
+}
+
 const SYSTEM_PATHS = 'systempaths=unconfined'
 
 /** Reads seccomp profiles from files, and turns `systempaths=unconfined` into empty path lists. */
@@ -228,7 +236,7 @@ function securityOptions(options: string[]) {
 function securityOption(option: string): string {
   const separator = option.includes('=') ? '=' : ':'
   const [name, value] = cut(option, separator)
-  if (value === undefined && name !== 'no-new-privileges') throw new Error(`invalid --security-opt: ${JSON.stringify(option)}`)
+  if (value === undefined && name !== 'no-new-privileges') throw new Error(`Invalid --security-opt: ${JSON.stringify(option)}`)
   if (name !== 'seccomp' || value === undefined || value === 'unconfined' || value === 'builtin') return option
   let profile: string
   try {
@@ -293,14 +301,17 @@ function networksOf(flags: ContainerFlagValues): Record<string, EndpointConfig> 
   for (const network of networks) {
     if (network.macAddress !== '') checkMac(network.macAddress)
     if (configs[network.target]) throw new Error(`network ${JSON.stringify(network.target)} is specified multiple times`)
-    // Containers that share the host's or another container's network have no endpoint of their own.
-    if (network.target === 'host' || network.target.startsWith('container:')) {
-      configs[network.target] = endpointConfig(network)
-      continue
-    }
-    configs[network.target] = endpointConfig(network)
+    const config = endpointConfig(network)
+    // A network that is named alone and without settings is left to the daemon.
+    if (flags.network.length === 1 && isPlain(network)) continue
+    configs[network.target] = config
   }
   return configs
+}
+
+function isPlain({ target: _, ...settings }: NetworkAttachment): boolean {
+  const { target: _target, ...empty } = emptyAttachment('')
+  return JSON.stringify(settings) === JSON.stringify(empty)
 }
 
 /** The flags from the time when a container had one network apply to the first; both ways at once are refused. */

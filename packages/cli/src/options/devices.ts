@@ -108,7 +108,7 @@ function parseGpus(text: string): DeviceRequest {
 
 function parseCount(text: string): number {
   if (text === 'all') return -1
-  if (!/^[+-]?\d+$/.test(text)) throw new Error(`count must be an integer: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`)
+  if (!/^[+-]?\d+$/.test(text)) throw new Error(`invalid count (${text}): value must be either "all" or an integer: invalid syntax`)
   return Number(text)
 }
 

@@ -71,7 +71,7 @@ export function collectEnv(files: readonly string[], flags: readonly string[]): 
 }
 
 export function collectLabels(files: readonly string[], flags: readonly string[]): Record<string, string> {
-  const pairs = [...files.flatMap((file) => readKeyValueFile(file, () => '')), ...flags]
+  const pairs = [...files.flatMap((file) => readKeyValueFile(file, () => undefined)), ...flags]
   return toMap(pairs)
 }
 

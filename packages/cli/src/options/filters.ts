@@ -17,5 +17,7 @@ export function addFilter(filters: Filters, name: string, value: string): Filter
 
 /** The query parameter, or undefined when there is nothing to filter by. */
 export function encodeFilters(filters: Filters): string | undefined {
-  return Object.keys(filters).length === 0 ? undefined : JSON.stringify(filters)
+  const sorted = <T>(object: Record<string, T>): Record<string, T> => Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)))
+  const pairs = Object.entries(filters).map(([name, values]): [string, Record<string, boolean>] => [name, sorted(values)])
+  return pairs.length === 0 ? undefined : JSON.stringify(sorted(Object.fromEntries(pairs)))
 }

@@ -19,6 +19,9 @@ export function mountFlag(usage: string): Flag<Mount[]> {
   return custom<Mount[]>('', 'mount', usage, [], (current, text) => [...current, parseMount(text)])
 }
 
+/** So short a text can only be a target. */
+const SHORTEST_BIND = 2
+
 /** Splits the values of `--volume` into bind specifications and anonymous volumes. */
 export function splitVolumes(specs: readonly string[]): { binds: string[]; anonymous: Record<string, Record<string, never>> } {
   const binds: string[] = []
@@ -27,7 +30,7 @@ export function splitVolumes(specs: readonly string[]): { binds: string[]; anony
   for (const spec of new Set(specs)) {
     if (spec.trim() === '') throw new Error('invalid empty volume spec')
     const [source, rest] = cut(spec, ':')
-    if (rest === undefined) anonymous[spec] = {}
+    if (rest === undefined || spec.length <= SHORTEST_BIND) anonymous[spec] = {}
     else if (source === '') throw new Error(`invalid spec: ${spec}: empty section between colons`)
     else binds.push(source.startsWith('.') ? `${resolve(source)}:${rest}` : spec)
   }

@@ -1,6 +1,6 @@
 /** Port mappings (`-p`, `--expose`) in Docker's short and long forms. */
 import { isIP } from 'node:net'
-import { cut, splitCsv } from './flags.ts'
+import { cut } from './flags.ts'
 
 export interface PortBinding {
   HostIp: string
@@ -33,20 +33,15 @@ export function addExposed(ports: Ports, spec: string): void {
   for (let port = parsed.start; port <= parsed.end; port++) ports.exposed[`${port}/${protocol.toLowerCase()}`] ??= {}
 }
 
-/** `target=80,published=8080,protocol=tcp` -> `8080:80/tcp`. */
+/** `target=80,published=8080,protocol=tcp` -> `8080:80/tcp`. Other keys are let pass, as Docker lets them. */
 function fromLongForm(spec: string): string {
   const fields: Record<string, string> = {}
-  for (const field of splitCsv(spec)) {
+  for (const field of spec.split(',')) {
     const [key, value] = cut(field, '=')
-    if (value === undefined || value === '') throw new Error(`invalid field: ${field}`)
-    const name = key.toLowerCase()
-    if (!['protocol', 'mode', 'target', 'published'].includes(name)) throw new Error(`invalid field key: ${key}`)
-    fields[name] = value.toLowerCase()
+    if (value === undefined || key === '') throw new Error(`invalid publish opts format (should be name=value but got '${field}')`)
+    fields[key] = value
   }
-  if (fields.protocol && !['tcp', 'udp', 'sctp'].includes(fields.protocol)) throw new Error(`invalid protocol value '${fields.protocol}'`)
-  if (fields.mode && !['ingress', 'host'].includes(fields.mode)) throw new Error(`invalid publish mode value (${fields.mode}): must be either 'ingress' or 'host'`)
-  if (fields.target === undefined) throw new Error('missing mandatory field "target"')
-  return `${fields.published ?? '0'}:${fields.target}/${fields.protocol ?? 'tcp'}`
+  return `${fields.published ?? ''}:${fields.target ?? ''}/${fields.protocol ?? 'tcp'}`
 }
 
 interface Range {
@@ -56,7 +51,9 @@ interface Range {
 
 function addPublished(ports: Ports, spec: string): void {
   const { ip, hostPort, containerPort } = splitParts(spec)
-  const [range, protocol = 'tcp'] = cut(containerPort, '/')
+  const [range, given] = cut(containerPort, '/')
+  const protocol = given || 'tcp'
+  if (ip.startsWith('[') && !ip.endsWith(']')) throw new Error(`invalid IP address ${ip}: address ${ip}:: missing ']' in address`)
   const address = ip.startsWith('[') ? ip.slice(1, -1) : ip
   if (address !== '' && isIP(address) === 0) throw new Error(`invalid IP address: ${ip}`)
   if (range === '') throw new Error(`no port specified: ${spec}<empty>`)

@@ -19,7 +19,7 @@ export function checkAddHost(text: string): string {
 
 export function checkIp(text: string): string {
   const address = text.trim()
-  if (isIP(address) === 0) throw new Error(`ip address is not correctly formatted: ${text}`)
+  if (isIP(address) === 0) throw new Error(`IP address is not correctly formatted: ${text}`)
   return address
 }
 

@@ -2,7 +2,7 @@
 import { functionNames, templateFunctions, WrongType } from './functions.ts'
 import { type Node, type Operand, type Pipe, parseTemplate, type Template } from './parser.ts'
 import { goKind, printValue } from './print.ts'
-import { GoFloat, type GoValue, GoStruct, isList, isMap, isRow, isTrue, sortedEntries } from './values.ts'
+import { GoFloat, type GoValue, GoStruct, isList, isMap, isRow, isTrue, type Row, sortedEntries } from './values.ts'
 
 /** An error while a template ran. */
 export class TemplateError extends Error {}
@@ -152,6 +152,7 @@ class Execution {
 
   #command(command: Operand[], dot: GoValue, scope: Scope, piped: GoValue[]): GoValue {
     const [first, ...rest] = command as [Operand, ...Operand[]]
+    if (first.kind === 'nil') throw this.#error(first, 'nil is not a command')
     if (first.kind === 'function') return this.#function(first, rest, { dot, scope, piped })
     const hasArguments = rest.length > 0 || piped.length > 0
     if (!hasArguments) return this.#operand(first, dot, scope)
@@ -160,6 +161,7 @@ class Execution {
     const method = path.at(-1)
     if (method === undefined) throw this.#error(first, `can't give argument to non-function ${show(first)}`)
     const owner = this.#operand({ ...first, path: path.slice(0, -1) } as Operand, dot, scope, first.kind === 'field' && path.length === 1)
+    if (isRow(owner)) this.#checkArity(owner, method, args.length, first)
     if (isRow(owner) && owner.call) {
       try {
         return owner.call(method, args)
@@ -167,14 +169,14 @@ class Execution {
         throw this.#error(first, (error as Error).message)
       }
     }
-    throw this.#error(first, `${method} has arguments but cannot be invoked as function`)
+    throw this.#error(first, isMap(owner) ? `${method} is not a method but has arguments` : `${method} has arguments but cannot be invoked as function`)
   }
 
   #function(operand: Operand & { kind: 'function' }, rest: Operand[], call: { dot: GoValue; scope: Scope; piped: GoValue[] }): GoValue {
     const { name } = operand
     const declared = templateFunctions[name]
     if (!declared) throw this.#error(operand, `${JSON.stringify(name)} is not a defined function`)
-    if (name === 'and' || name === 'or') return this.#shortCircuit(name, rest, call)
+    if ((name === 'and' || name === 'or') && rest.length + call.piped.length > 0) return this.#shortCircuit(name, rest, call)
     const args = [...rest.map((one) => this.#operand(one, call.dot, call.scope)), ...call.piped]
     if (args.length < declared.least || args.length > declared.most) {
       const want = declared.most === Number.POSITIVE_INFINITY ? `at least ${declared.least}` : String(declared.least)
@@ -184,12 +186,16 @@ class Execution {
       const override = this.#options.overrides?.[name]
       return override ? override(args) : declared.run(args)
     } catch (error) {
-      if (error instanceof WrongType) {
-        const culprit = rest[args.indexOf(error.value)] ?? operand
-        throw this.#error(culprit, error.message)
-      }
-      throw this.#error(operand, (error as Error).message)
+      if (error instanceof WrongType) throw this.#wrongType(error, rest[args.indexOf(error.value)] ?? operand)
+      const command = [name, ...rest.map(show)].join(' ')
+      throw new TemplateError(`template: :${operand.line}:${operand.column}: executing "" at <${command}>: ${(error as Error).message}`)
     }
+  }
+
+  #wrongType(error: WrongType, culprit: Operand): TemplateError {
+    if (culprit.kind !== 'literal') return this.#error(culprit, error.message)
+    if (error.expected === '[]string') return this.#error(culprit, `can't handle ${show(culprit)} for arg of type []string`)
+    return this.#error(culprit, `expected ${error.expected === 'int' ? 'integer' : error.expected}; found ${show(culprit)}`)
   }
 
   #shortCircuit(name: 'and' | 'or', rest: Operand[], call: { dot: GoValue; scope: Scope; piped: GoValue[] }): GoValue {
@@ -207,7 +213,7 @@ class Execution {
       case 'dot':
         return dot
       case 'nil':
-        throw this.#error(operand, 'nil is not a command')
+        return null
       case 'literal':
         return operand.float ? new GoFloat(Number(operand.value)) : operand.value
       case 'field':
@@ -240,10 +246,16 @@ class Execution {
     if (isRow(value)) {
       const found = value.get(name)
       if (found !== undefined) return found
+      this.#checkArity(value, name, 0, operand)
     } else if (value instanceof GoStruct) {
       if (value.fields.has(name)) return value.fields.get(name)
     }
-    throw this.#error(operand, `can't evaluate field ${name} in type ${goKind(value)}`)
+    throw this.#error(operand, `can't evaluate field ${name} in type ${this.#options.strictKeys ? 'interface {}' : goKind(value)}`)
+  }
+
+  #checkArity(row: Row, name: string, given: number, operand: Operand): void {
+    const wanted = row.arity(name)
+    if (wanted !== undefined && wanted !== given) throw this.#error(operand, `wrong number of args for ${name}: want ${wanted} got ${given}`)
   }
 
   #error(operand: Operand | undefined, message: string): TemplateError {
@@ -259,7 +271,7 @@ function show(operand: Operand): string {
     case 'nil':
       return 'nil'
     case 'literal':
-      return typeof operand.value === 'string' ? JSON.stringify(operand.value) : String(operand.value)
+      return operand.source
     case 'function':
       return operand.name
     case 'field':

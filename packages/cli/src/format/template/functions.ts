@@ -1,6 +1,6 @@
 /** The functions templates can call: Go's own and those Docker adds. */
 import { goKind, plain, sprintf, toJson } from './print.ts'
-import { GoFloat, type GoValue, GoStruct, isList, isMap, isNil, isTrue, JsonNumber } from './values.ts'
+import { GoFloat, type GoValue, GoStruct, isList, isMap, isTrue, isUntyped, foreignKeyType, JsonNumber } from './values.ts'
 
 export type TemplateFunction = (args: GoValue[]) => GoValue
 
@@ -52,7 +52,6 @@ function fail(message: string): never {
 /** A string argument; other types do not fit. */
 function text(value: GoValue): string {
   if (typeof value === 'string') return value
-  if (value instanceof JsonNumber) return value.text
   if (value instanceof GoStruct && value.text !== undefined) return value.text
   if (value === null || value === undefined) fail('invalid value; expected string')
   throw new WrongType(value, 'string')
@@ -97,6 +96,8 @@ function indexOnce(container: GoValue, key: GoValue): GoValue {
   if (container === null || container === undefined) fail('error calling index: index of untyped nil')
   if (isMap(container)) {
     if (typeof key !== 'string') fail(`error calling index: value has type ${goKind(key)}; should be string`)
+    const keyType = foreignKeyType(container)
+    if (keyType !== undefined) fail(`error calling index: value has type string; should be ${keyType}`)
     return container.has(key) ? container.get(key) : missingOf(container)
   }
   if (typeof key !== 'number' && typeof key !== 'bigint') {
@@ -105,12 +106,12 @@ function indexOnce(container: GoValue, key: GoValue): GoValue {
   }
   const at = Number(key)
   if (isList(container)) {
-    if (at < 0 || at >= container.length) fail(`error calling index: reflect: slice index out of range`)
+    if (at < 0 || at >= container.length) fail(`error calling index: index out of range: ${at}`)
     return container[at]
   }
   if (typeof container === 'string') {
     const bytes = Buffer.from(container)
-    if (at < 0 || at >= bytes.length) fail(`error calling index: index out of range: ${at}`)
+    if (at < 0 || at >= bytes.length) fail('error calling index: reflect: string index out of range')
     return bytes[at]
   }
   return fail(`error calling index: can't index item of type ${goKind(container)}`)
@@ -118,8 +119,9 @@ function indexOnce(container: GoValue, key: GoValue): GoValue {
 
 /** The zero value of a map's elements, judged by what the map holds. */
 function missingOf(map: Map<string, GoValue>): GoValue {
+  if (isUntyped(map)) return undefined
   const sample = map.values().next().value
-  if (sample === undefined) return isNil(map) ? '' : ''
+  if (sample === undefined) return ''
   if (typeof sample === 'string') return ''
   if (typeof sample === 'number') return 0
   if (typeof sample === 'boolean') return false

@@ -2,7 +2,7 @@
 
 export type TokenKind =
   | 'text' | 'left' | 'right' | 'field' | 'variable' | 'identifier' | 'keyword' | 'dot' | 'nil' | 'string' | 'raw' | 'char'
-  | 'number' | 'bool' | 'pipe' | 'open' | 'close' | 'declare' | 'assign' | 'comma' | 'space'
+  | 'number' | 'bool' | 'other' | 'pipe' | 'open' | 'close' | 'declare' | 'assign' | 'comma' | 'space'
 
 export interface Token {
   kind: TokenKind
@@ -40,6 +40,7 @@ const ACTION_TOKENS: [RegExp, TokenKind][] = [
   [/[+-]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*)?\.?\d[\d_]*\.?(?:[eE][+-]?\d+)?)i?/y, 'number'],
   [/\./y, 'dot'],
   [/[\p{L}_][\p{L}\p{Nd}_]*/uy, 'identifier'],
+  [/[!-~]/y, 'other'],
 ]
 
 export function tokenize(source: string): Token[] {
@@ -56,6 +57,7 @@ export function tokenize(source: string): Token[] {
     if (text !== '') tokens.push({ kind: 'text', text, line: lineAt(position), offset: position })
     if (left < 0) break
     const start = left + LEFT.length + (trimsLeft ? 2 : 0)
+    if (/^\/\*(?![\s\S]*\*\/)/.test(source.slice(start))) throw new TemplateSyntaxError(lineAt(start), 'unclosed comment')
     const comment = /^\/\*[\s\S]*?\*\//.exec(source.slice(start))
     if (comment) {
       const close = /^(?:[ \t\r\n]-)?\}\}/.exec(source.slice(start + comment[0].length))
@@ -89,12 +91,25 @@ function lexAction(source: string, start: number, { tokens, lineAt }: Sink): { p
     }
     if (position >= source.length) throw new TemplateSyntaxError(lineAt(source.length), 'unclosed action')
     const token = nextToken(source, position)
-    if (!token) throw badCharacter(source, position, lineAt(position))
+    if (!token || (token.kind === 'other' && /["`':]/.test(token.text))) throw badCharacter(source, position, lineAt(position))
+    checkTerminator(source, position + token.text.length, token.kind, lineAt)
     if (token.kind === 'open') depth++
     if (token.kind === 'close' && --depth < 0) throw new TemplateSyntaxError(lineAt(position), 'unexpected right paren')
     tokens.push({ ...token, line: lineAt(position), offset: position })
     position += token.text.length
   }
+}
+
+/** A name ends where something else begins that may follow it. */
+function checkTerminator(source: string, position: number, kind: TokenKind, lineAt: Sink['lineAt']): void {
+  if (!['field', 'variable', 'identifier'].includes(kind)) return
+  const next = source.charAt(position)
+  if (next === '' || /[\s.,|:)(]/.test(next) || source.startsWith(RIGHT, position)) return
+  throw new TemplateSyntaxError(lineAt(position), `bad character ${codePoint(next)}`)
+}
+
+function codePoint(letter: string): string {
+  return `U+${(letter.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')} '${letter}'`
 }
 
 function nextToken(source: string, position: number): { kind: TokenKind; text: string } | undefined {
@@ -117,6 +132,5 @@ function badCharacter(source: string, position: number, line: number): TemplateS
   if (letter === '`') return new TemplateSyntaxError(line, 'unterminated raw quoted string')
   if (letter === "'") return new TemplateSyntaxError(line, 'unterminated character constant')
   if (letter === ':') return new TemplateSyntaxError(line, 'expected :=')
-  const code = (letter.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
-  return new TemplateSyntaxError(line, `unrecognized character in action: U+${code} '${letter}'`)
+  return new TemplateSyntaxError(line, `unrecognized character in action: ${codePoint(letter)}`)
 }

@@ -26,7 +26,7 @@ export type Operand = Place &
   (
     | { kind: 'dot' }
     | { kind: 'nil' }
-    | { kind: 'literal'; value: string | number | bigint | boolean; float: boolean }
+    | { kind: 'literal'; value: string | number | bigint | boolean; float: boolean; source: string }
     | { kind: 'function'; name: string }
     | { kind: 'field'; path: string[] }
     | { kind: 'variable'; name: string; path: string[] }
@@ -238,37 +238,47 @@ class TemplateParser {
 
   #operand(context: string): Operand {
     const token = this.#take() as Token
-    const lineStart = this.#source.lastIndexOf('\n', token.offset - 1) + 1
-    const place = { line: token.line, column: Buffer.byteLength(this.#source.slice(lineStart, token.offset)) }
+    const place = this.#placeOf(token)
     switch (token.kind) {
       case 'dot':
         return { ...place, kind: 'dot' }
       case 'nil':
         return { ...place, kind: 'nil' }
       case 'bool':
-        return { ...place, kind: 'literal', value: token.text === 'true', float: false }
+        return { ...place, kind: 'literal', value: token.text === 'true', float: false, source: token.text }
       case 'string':
       case 'raw':
-        return { ...place, kind: 'literal', value: unquote(token.text), float: false }
+        return { ...place, kind: 'literal', value: unquote(token.text), float: false, source: token.text }
       case 'char':
-        return { ...place, kind: 'literal', value: unquote(token.text).codePointAt(0) ?? 0, float: false }
+        return { ...place, kind: 'literal', value: unquote(token.text).codePointAt(0) ?? 0, float: false, source: token.text }
       case 'number':
-        return { ...place, kind: 'literal', ...this.#number(token.text) }
+        return { ...place, kind: 'literal', ...this.#number(token.text), source: token.text }
       case 'identifier':
         if (!this.#functions.has(token.text)) throw this.#fail(`function ${JSON.stringify(token.text)} not defined`)
         return { ...place, kind: 'function', name: token.text }
       case 'field':
-        return { ...place, kind: 'field', path: [token.text.slice(1), ...this.#fields()] }
+        return { ...this.#chainPlace(place), kind: 'field', path: [token.text.slice(1), ...this.#fields()] }
       case 'variable':
         this.#checkVariable(token.text)
-        return { ...place, kind: 'variable', name: token.text, path: this.#fields() }
+        return { ...this.#chainPlace(place), kind: 'variable', name: token.text, path: this.#fields() }
       case 'open': {
         const pipe = this.#pipeline('parenthesized pipeline', true, false, 'close')
-        return { ...place, kind: 'pipe', pipe, path: this.#fields() }
+        return { ...this.#chainPlace(place), kind: 'pipe', pipe, path: this.#fields() }
       }
       default:
         throw this.#unexpected(token, context)
     }
+  }
+
+  #placeOf(token: Token): Place {
+    const lineStart = this.#source.lastIndexOf('\n', token.offset - 1) + 1
+    return { line: token.line, column: Buffer.byteLength(this.#source.slice(lineStart, token.offset)) }
+  }
+
+  /** Go puts a chain of fields where its second part is. */
+  #chainPlace(place: Place): Place {
+    const next = this.#peek()
+    return next?.kind === 'field' ? this.#placeOf(next) : place
   }
 
   #fields(): string[] {

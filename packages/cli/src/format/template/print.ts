@@ -19,7 +19,7 @@ export function plain(value: GoValue, top = true): string {
   if (value.text !== undefined) return value.text
   // Go shows the address of what a nested pointer points to; only its presence means anything.
   if (value.pointer && !top) return '0xc000000000'
-  return `{${[...value.fields.values()].map((item) => plain(item, false)).join(' ')}}`
+  return `{${(value.parts ?? [...value.fields.values()]).map((item) => plain(item, false)).join(' ')}}`
 }
 
 /** Go's %v of a float64: shortest form, exponent from 21 digits on. */

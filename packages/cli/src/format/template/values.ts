@@ -21,6 +21,7 @@ export class JsonNumber {
 export interface StructInit {
   typeName: string
   fields: ReadonlyMap<string, GoValue>
+  parts?: readonly GoValue[] | undefined
   pointer?: boolean
   wire?: ReadonlyMap<string, GoValue> | undefined
   text?: string | undefined
@@ -31,6 +32,8 @@ export interface StructInit {
 export class GoStruct {
   readonly typeName: string
   readonly fields: ReadonlyMap<string, GoValue>
+  /** What %v prints, where embedded structs and pointers show; the fields when absent. */
+  readonly parts: readonly GoValue[] | undefined
   /** The struct is reached through a pointer. */
   readonly pointer: boolean
   /** What `json` prints in place of the fields, as pairs of key and value. */
@@ -42,6 +45,7 @@ export class GoStruct {
   constructor(init: StructInit) {
     this.typeName = init.typeName
     this.fields = init.fields
+    this.parts = init.parts
     this.pointer = init.pointer ?? false
     this.wire = init.wire
     this.text = init.text
@@ -55,6 +59,8 @@ export interface Row {
   get(name: string): GoValue | undefined
   /** A column that takes an argument (`.Label "x"`). */
   call?(name: string, args: GoValue[]): GoValue
+  /** How many arguments the column takes; undefined when there is no such column. */
+  arity(name: string): number | undefined
   /** Columns in the `json` format. */
   columns(): Map<string, GoValue>
 }
@@ -77,6 +83,23 @@ export function nilMap(): Map<string, GoValue> {
   nils.add(map)
   return map
 }
+
+/** Maps from JSON of unknown type: a missing key has no value. */
+const untypedMaps = new WeakSet<object>()
+export function markUntyped<T extends object>(map: T): T {
+  untypedMaps.add(map)
+  return map
+}
+export const isUntyped = (map: object): boolean => untypedMaps.has(map)
+
+/** Maps whose keys are not plain strings to Go, so that templates cannot look them up by one. */
+const foreignKeys = new WeakMap<object, string>()
+export function markForeignKeys<T extends object>(map: T, keyType: string): T {
+  foreignKeys.set(map, keyType)
+  return map
+}
+export const foreignKeyType = (map: object): string | undefined => foreignKeys.get(map)
+
 export const isNil = (value: object): boolean => nils.has(value)
 
 export function isTrue(value: GoValue): boolean {
