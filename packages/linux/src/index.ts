@@ -1,5 +1,6 @@
 export { createCgroups, type HostCgroups, type HostCgroupsOptions } from './cgroups/host-cgroups.ts'
 export { CommandError, type CommandOptions, type CommandResult, runCommand, tryCommand } from './command/run-command.ts'
+export { type StreamingCommand, type StreamingCommandOptions, streamCommand } from './command/stream-command.ts'
 export { type ContainerFilesOptions, createContainerFiles } from './host/container-files.ts'
 export type { HostDescriptionOptions } from './host/host-description.ts'
 export { LinuxHost } from './host/linux-host.ts'

@@ -1,8 +1,8 @@
 /** Finds out how a stream is compressed, by its first bytes, and undoes it: in the thread pool, or by xz and bzip2. */
-import { spawn } from 'node:child_process'
 import { Readable } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { invalidArgument, notImplemented } from '@dockerd-ts/core'
+import { streamCommand } from '@dockerd-ts/linux'
 import { hasCode } from '../content/files.ts'
 import { zstdFrames } from './zstd-frames.ts'
 
@@ -99,34 +99,24 @@ const isZstdError = (error: unknown) =>
   error instanceof Error && 'code' in error && String(error.code).startsWith('ZSTD_error')
 
 async function* throughProgram(source: AsyncIterable<Buffer>, program: 'xz' | 'bzip2'): AsyncGenerator<Buffer> {
-  const child = spawn(program, ['-d', '-c', '-q'], { stdio: ['pipe', 'pipe', 'ignore'] })
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.on('error', (error) =>
-      reject(
-        hasCode(error, 'ENOENT')
-          ? notImplemented(`${program}-compressed archives need the program ${program}, which is not installed`)
-          : error,
-      ),
-    )
-    child.on('close', resolve)
-  })
-  ended.catch(() => {})
+  const command = streamCommand([program, '-d', '-c', '-q'], { stdin: 'pipe', maxErrorBytes: 4096 })
   const input = Readable.from(source, { objectMode: false })
   let sourceError: unknown
   input.on('error', (error) => {
     sourceError = error
-    child.kill('SIGKILL')
+    command.kill()
   })
-  // The program may end early on damaged data; its exit status tells.
-  child.stdin.on('error', () => {})
-  input.pipe(child.stdin)
+  if (command.stdin !== undefined) input.pipe(command.stdin)
   try {
-    for await (const chunk of child.stdout) yield chunk
-    const status = await ended
+    for await (const chunk of command.stdout) yield chunk
+    const { exitCode } = await command.finished.catch((error) => {
+      if (!hasCode(error.cause, 'ENOENT')) throw error
+      throw notImplemented(`${program}-compressed archives need the program ${program}, which is not installed`)
+    })
     if (sourceError !== undefined) throw sourceError
-    if (status !== 0) throw invalidArgument(`archive is damaged: ${program} could not read it`)
+    if (exitCode !== 0) throw invalidArgument(`archive is damaged: ${program} could not read it`)
   } finally {
     input.destroy()
-    child.kill('SIGKILL')
+    command.kill()
   }
 }

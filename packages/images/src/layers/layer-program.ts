@@ -1,9 +1,10 @@
 /** Runs the C program that unpacks tars into directories and packs directories into tars (its PROTOCOL.md). */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { open } from 'node:fs/promises'
 import { PassThrough, Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { internal, invalidArgument } from '@dockerd-ts/core'
+import { type StreamingCommand, streamCommand } from '@dockerd-ts/linux'
 
 export interface UnpackRequest {
   program: string
@@ -15,112 +16,81 @@ export interface UnpackRequest {
   signal?: AbortSignal
 }
 
-const maxMessageBytes = 16 * 1024
+export interface Unpacked {
+  /** As Docker counts: file bytes and link texts, each file once. */
+  sizeBytes: number
+  entries: number
+}
 
-/** Throws invalidArgument when the archive is at fault, internal when the machine is. Answers the size Docker counts. */
-export async function unpack(request: UnpackRequest): Promise<{ sizeBytes: number; entries: number }> {
+const maxErrorBytes = 16 * 1024
+const pipeBytes = 256 * 1024
+
+/** Throws invalidArgument when the archive is at fault, internal when the machine is. */
+export async function unpack(request: UnpackRequest): Promise<Unpacked> {
   const { program, directory, source, asLayer, signal } = request
   signal?.throwIfAborted()
   const file = 'path' in source ? await open(source.path, 'r') : undefined
   try {
-    const child = spawn(program, ['unpack', ...(asLayer ? ['--layer', '--sync'] : []), directory], {
-      stdio: [file?.fd ?? 'pipe', 'pipe', 'pipe'],
-      env: {},
-    })
-    const finished = collect(child)
-    const stop = () => child.kill('SIGKILL')
+    const argv = [program, 'unpack', ...(asLayer ? ['--layer', '--sync'] : []), directory]
+    const command = streamCommand(argv, { stdin: file?.fd ?? 'pipe', environment: {}, maxErrorBytes })
+    const stop = () => command.kill()
     signal?.addEventListener('abort', stop, { once: true })
     try {
-      const fed = 'stream' in source && child.stdin !== null ? feed(source.stream, child) : undefined
-      const [result, feeding] = await Promise.all([finished, fed])
-      signal?.throwIfAborted()
-      return readResult(result, feeding)
+      return await exchange(command, source, signal)
     } finally {
       signal?.removeEventListener('abort', stop)
-      child.kill('SIGKILL')
+      command.kill()
     }
   } finally {
     await file?.close()
   }
 }
 
-/** Answers the error of the source, if it had one; then the child was stopped and its own message says nothing. */
-async function feed(stream: AsyncIterable<Buffer>, child: ChildProcess): Promise<{ sourceError?: unknown }> {
-  const input = Readable.from(stream, { objectMode: false, highWaterMark: 256 * 1024 })
-  let sourceError: unknown
+async function exchange(
+  command: StreamingCommand,
+  source: UnpackRequest['source'],
+  signal: AbortSignal | undefined,
+): Promise<Unpacked> {
+  const feeding = 'stream' in source ? feed(source.stream, command) : Promise.resolve({})
+  const [fed, output, { exitCode, stderr }] = await Promise.all([feeding, text(command.stdout), command.finished])
+  signal?.throwIfAborted()
+  // A limit that the stream broke, or a cut download, explains more than the program's "unexpected EOF".
+  if ('sourceError' in fed) throw fed.sourceError
+  if (exitCode === 0) return JSON.parse(output) as Unpacked
+  if (exitCode === 1) throw invalidArgument(stderr === '' ? 'invalid tar' : stderr)
+  throw failed(exitCode, stderr)
+}
+
+const failed = (exitCode: number, stderr: string) =>
+  internal(stderr === '' ? `the layer program ended with exit code ${exitCode}` : stderr)
+
+/** Answers the error of the source, if it had one: then the program is stopped, for a failed source must not look like an end. */
+async function feed(stream: AsyncIterable<Buffer>, command: StreamingCommand): Promise<{ sourceError?: unknown }> {
+  const input = Readable.from(stream, { objectMode: false, highWaterMark: pipeBytes })
+  const result: { sourceError?: unknown } = {}
   input.once('error', (error) => {
-    sourceError = error
+    result.sourceError = error
+    command.kill()
   })
-  try {
-    if (child.stdin !== null) await pipeline(input, child.stdin)
-  } catch {
-    // A closed pipe is the child's failure, which its exit tells better; a failed source must not look like an end.
-    if (sourceError !== undefined) child.kill('SIGKILL')
-  }
-  return sourceError === undefined ? {} : { sourceError }
-}
-
-interface Finished {
-  status: number | null
-  signal: NodeJS.Signals | null
-  output: string
-  message: string
-}
-
-function collect(child: ChildProcess): Promise<Finished> {
-  let output = ''
-  let message = ''
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    if (output.length < maxMessageBytes) output += text
-  })
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    if (message.length < maxMessageBytes) message += text
-  })
-  return new Promise((resolve, reject) => {
-    child.on('error', (error) => reject(internal(`the layer program can't be started: ${error.message}`, error)))
-    child.on('close', (status, signal) => resolve({ status, signal, output, message: message.trim() }))
-  })
-}
-
-function readResult(
-  { status, signal, output, message }: Finished,
-  feeding: { sourceError?: unknown } | undefined,
-): { sizeBytes: number; entries: number } {
-  // A limit that the stream broke (EngineError) explains more than the child's "unexpected EOF".
-  if (feeding !== undefined && 'sourceError' in feeding) throw feeding.sourceError
-  if (status === 0) return JSON.parse(output) as { sizeBytes: number; entries: number }
-  if (status === 1) throw invalidArgument(message === '' ? 'invalid tar' : message)
-  throw internal(message === '' ? `the layer program ended with ${signal ?? status}` : message)
+  // A pipe that the program closed is the program's failure, which its exit tells better.
+  if (command.stdin !== undefined) await pipeline(input, command.stdin).catch(() => {})
+  return result
 }
 
 /** A directory as a tar. The stream fails when the program does. */
 export function pack(request: { program: string; directory: string; asLayer: boolean }): Readable {
   const { program, directory, asLayer } = request
-  const child = spawn(program, ['pack', ...(asLayer ? ['--layer'] : []), directory], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: {},
-  })
-  const output = new PassThrough({ highWaterMark: 256 * 1024 })
-  const finished = collectErrors(child)
-  child.stdout?.pipe(output, { end: false })
-  finished.then(
-    ({ status, signal, message }) => {
-      if (status === 0) output.end()
-      else output.destroy(internal(message === '' ? `the layer program ended with ${signal ?? status}` : message))
+  const argv = [program, 'pack', ...(asLayer ? ['--layer'] : []), directory]
+  const command = streamCommand(argv, { stdin: 'none', environment: {}, maxErrorBytes })
+  const output = new PassThrough({ highWaterMark: pipeBytes })
+  command.stdout.pipe(output, { end: false })
+  command.finished.then(
+    ({ exitCode, stderr }) => {
+      if (exitCode === 0) output.end()
+      else output.destroy(failed(exitCode, stderr))
     },
     (error) => output.destroy(error),
   )
-  output.on('close', () => child.kill('SIGKILL'))
+  output.on('close', () => command.kill())
   return output
-}
-
-function collectErrors(child: ChildProcess): Promise<Finished> {
-  let message = ''
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    if (message.length < maxMessageBytes) message += text
-  })
-  return new Promise((resolve, reject) => {
-    child.on('error', (error) => reject(internal(`the layer program can't be started: ${error.message}`, error)))
-    child.on('close', (status, signal) => resolve({ status, signal, output: '', message: message.trim() }))
-  })
 }

@@ -168,7 +168,7 @@ t.test('identical downloads share one transfer; who leaves does not stop the oth
     if (path !== bigPath || body === undefined) return false
     response.writeHead(200, { 'content-length': body.length })
     response.write(body.subarray(0, 100_000))
-    held.then(() => response.end(body.subarray(100_000)))
+    void held.then(() => response.end(body.subarray(100_000)))
     return true
   }
   const images = await testImages(t, quick)
