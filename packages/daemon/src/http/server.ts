@@ -3,13 +3,12 @@
  * table (names may hold slashes, versions may lead), so that plain requests and upgrades find the same route; fastify
  * is then asked for the operation's name.
  */
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Engine } from '@dockerd-ts/core'
 import { type FastifyInstance, fastify } from 'fastify'
 import { badRequestText, pageNotFound, sendError } from './error-reply.ts'
-import { Exchange, type ExchangeOptions, type OperationContext } from './exchange.ts'
-import { type ListenTarget, type OpenListener, openListener } from './listener.ts'
+import { Exchange, type ExchangeOptions } from './exchange.ts'
+import { type ListenAddress, Listeners, type ListenTarget } from './listeners.ts'
 import { negotiationHeaders, type ServerFacts } from './negotiation.ts'
 import { answerPlain } from './plain-exchange.ts'
 import { contextOf } from './request-context.ts'
@@ -28,58 +27,50 @@ export interface HttpServerOptions extends ServerFacts {
 
 export interface HttpServer {
   /** May be called several times. Resolves with the address; rejects when it cannot be had. */
-  listen(target: ListenTarget): Promise<OpenListener['address']>
+  listen(target: ListenTarget): Promise<ListenAddress>
   /** Stops accepting, lets running requests end for `graceMs`, then cuts what is left: streams, attached clients. */
   close(graceMs: number): Promise<void>
   /** For tests: requests without a socket, by `app.inject()`. */
   readonly app: FastifyInstance
 }
 
-/** As Go's: registry credentials and build arguments can be long. */
-const headerLimitBytes = 1024 * 1024
-/** Clients keep connections in pools; closing an idle one under their hands costs them a failed request. */
-const idleConnectionMs = 3_600_000
-
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const headers = negotiationHeaders(options)
-  const hijacked = new Set<Socket>()
-  const onHijack = (socket: Socket) => {
-    hijacked.add(socket)
-    socket.once('close', () => hijacked.delete(socket))
-  }
-  const logError = (error: unknown, { match: { operation } }: OperationContext) =>
-    options.log.error({ err: error, operation }, `${operation} failed`)
-  const exchanges = { headers, logError, onHijack }
   const routes = new Map(allRoutes(options).map((route) => [route.endpoint.operation, route]))
   const findRoute = (request: IncomingMessage) => {
     const context = contextOf(request)
     const route = context.kind === 'operation' ? routes.get(context.match.operation) : undefined
     return context.kind === 'operation' && route !== undefined ? { route, context } : undefined
   }
-  let server: Server | undefined
   const app = fastify({
     exposeHeadRoutes: false,
     rewriteUrl: (request) => routedUrl(request as IncomingMessage),
-    serverFactory: (handler) => {
-      server = makeServer(handler, {
-        hijacked,
-        isHijack: (request) => takesConnection(findRoute(request)?.route),
-      })
-      server.on('upgrade', (request, socket, head) => {
-        const found = findRoute(request)
-        if (found === undefined) socket.destroy()
-        else
-          void answerUpgrade(new Exchange(found.route, found.context, exchanges), {
-            request,
-            socket: socket as Socket,
-            head,
-          })
-      })
-      return server
+  })
+  const listeners = new Listeners({
+    onRequest: (request, response) => app.routing(request, response),
+    takesConnection: (request) => takesConnection(findRoute(request)?.route),
+    onUpgrade: (request, socket, head) => {
+      const found = findRoute(request)
+      if (found === undefined) socket.destroy()
+      else void answerUpgrade(new Exchange(found.route, found.context, exchanges), { request, socket, head })
     },
   })
+  const exchanges: ExchangeOptions = {
+    headers: negotiationHeaders(options),
+    logError: (error, { match: { operation } }) => options.log.error({ err: error, operation }, `${operation} failed`),
+    onHijack: (socket) => listeners.hijacked(socket),
+  }
   addRoutes(app, { routes: routes.values(), exchanges })
-  return { app, ...lifecycle(app, () => server as Server, hijacked) }
+  return {
+    app,
+    async listen(target) {
+      await app.ready()
+      return listeners.listen(target)
+    },
+    async close(graceMs) {
+      await listeners.close(graceMs)
+      await app.close()
+    },
+  }
 }
 
 /** A path that no endpoint has: fastify's own 404 then asks answerUnrouted. */
@@ -151,54 +142,5 @@ function answerUnrouted(request: IncomingMessage, response: ServerResponse): voi
       return
     default:
       sendError(response, pageNotFound)
-  }
-}
-
-interface ServerHooks {
-  hijacked: ReadonlySet<Socket>
-  isHijack: (request: IncomingMessage) => boolean
-}
-
-function makeServer(handler: RequestListener, { hijacked, isHijack }: ServerHooks): Server {
-  const server = createServer(
-    {
-      maxHeaderSize: headerLimitBytes,
-      keepAliveTimeout: idleConnectionMs,
-      // Uploads and streams take as long as they take.
-      requestTimeout: 0,
-      shouldUpgradeCallback: isHijack,
-    },
-    // What the parser had already read behind a request that took the connection over is no request.
-    (request, response) => (hijacked.has(request.socket) ? undefined : handler(request, response)),
-  )
-  server.on('clientError', (_error, socket) => {
-    if (hijacked.has(socket as Socket)) return
-    if (!socket.writable) return void socket.destroy()
-    const head = 'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n'
-    socket.end(`${head}${badRequestText}`, () => socket.destroy())
-  })
-  return server
-}
-
-function lifecycle(app: FastifyInstance, server: () => Server, hijacked: ReadonlySet<Socket>) {
-  const listeners: OpenListener[] = []
-  return {
-    async listen(target: ListenTarget): Promise<OpenListener['address']> {
-      await app.ready()
-      const listener = await openListener(target, (socket) => server().emit('connection', socket))
-      listeners.push(listener)
-      return listener.address
-    },
-    async close(graceMs: number): Promise<void> {
-      const stopped = Promise.all(listeners.splice(0).map((listener) => listener.close()))
-      server().closeIdleConnections()
-      const cut = setTimeout(() => {
-        server().closeAllConnections()
-        for (const socket of hijacked) socket.destroy()
-      }, graceMs)
-      await stopped
-      clearTimeout(cut)
-      await app.close()
-    },
   }
 }

@@ -1,5 +1,4 @@
 /** For tests: a raw client on a Unix socket, and a server that listens on one. */
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createConnection, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -28,15 +27,15 @@ export class RawClient {
   readonly socket: Socket
   received = ''
   ended = false
+  #changed = Promise.withResolvers<void>()
 
   constructor(socketPath: string) {
     this.socket = createConnection({ path: socketPath, allowHalfOpen: true })
     this.socket.on('data', (chunk: Buffer) => {
       this.received += chunk.toString('latin1')
+      this.#wake()
     })
-    this.socket.on('end', () => {
-      this.ended = true
-    })
+    for (const event of ['end', 'close']) this.socket.on(event, () => this.#end())
     this.socket.on('error', () => {})
   }
 
@@ -47,19 +46,27 @@ export class RawClient {
   /** Resolves with all that was received once it contains `text`; fails when the connection ends without it. */
   async until(text: string): Promise<string> {
     while (!this.received.includes(text)) {
-      if (this.ended || this.socket.destroyed)
-        throw new Error(`ended without ${JSON.stringify(text)}: ${this.received}`)
-      await Promise.race([once(this.socket, 'data'), once(this.socket, 'end'), once(this.socket, 'close')])
+      if (this.ended) throw new Error(`ended without ${JSON.stringify(text)}: ${this.received.slice(0, 1000)}`)
+      await this.#changed.promise
     }
     return this.received
   }
 
   /** All that was received when the server has ended the connection. */
   async untilEnd(): Promise<string> {
-    while (!this.ended && !this.socket.destroyed) {
-      await Promise.race([once(this.socket, 'end'), once(this.socket, 'close')])
-    }
+    while (!this.ended) await this.#changed.promise
     return this.received
+  }
+
+  #end(): void {
+    this.ended = true
+    this.#wake()
+  }
+
+  #wake(): void {
+    const { resolve } = this.#changed
+    this.#changed = Promise.withResolvers<void>()
+    resolve()
   }
 }
 
