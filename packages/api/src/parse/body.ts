@@ -52,11 +52,13 @@ function normalizerOf(schema: z.ZodType): Normalizer {
 }
 
 function makeNormalizer(schema: z.ZodType): Normalizer {
-  if (schema === strSlice) return (value) => (typeof value === 'string' ? [value] : value)
   const { type, shape, element, valueType, innerType } = schema.def as unknown as Definition
   if (innerType !== undefined) return normalizerOf(innerType)
   if (type === 'object' && shape !== undefined) return objectNormalizer(shape)
-  if (type === 'array' && element !== undefined) return arrayNormalizer(element)
+  if (type === 'array' && element !== undefined) {
+    const normalize = arrayNormalizer(element)
+    return schema === strSlice ? (value) => normalize(typeof value === 'string' ? [value] : value) : normalize
+  }
   if (type === 'record' && valueType !== undefined) return recordNormalizer(valueType)
   return (value) => value
 }
