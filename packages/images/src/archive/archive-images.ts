@@ -185,7 +185,7 @@ async function chooseManifest(
   return undefined
 }
 
-export const isAttestation = ({ annotations, platform }: Descriptor): boolean =>
+const isAttestation = ({ annotations, platform }: Descriptor): boolean =>
   annotations?.['vnd.docker.reference.type'] !== undefined ||
   (platform?.os === 'unknown' && platform.architecture === 'unknown')
 

@@ -26,7 +26,7 @@ export function detectCompression(head: Buffer): Compression {
 const headBytes = 6
 
 /** The kind, and the stream with its head put back. */
-export async function peekCompression(
+async function peekCompression(
   source: AsyncIterable<Buffer>,
 ): Promise<{ compression: Compression; stream: AsyncIterable<Buffer> }> {
   const iterator = source[Symbol.asyncIterator]()

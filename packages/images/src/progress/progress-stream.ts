@@ -82,7 +82,7 @@ export function counter(
 }
 
 /** Docker's bar, `[====>   ]  1.5MB/3MB`, still sent to clients that print it. */
-export function progressBar(current: number, total: number): string {
+function progressBar(current: number, total: number): string {
   const shown = humanSize(current)
   if (total <= 0 || current > total) return shown.padStart(8)
   const filled = Math.min(50, Math.floor((current / total) * 50))
@@ -90,7 +90,7 @@ export function progressBar(current: number, total: number): string {
 }
 
 /** Four significant digits, decimal units, as Docker's units package. */
-export function humanSize(bytes: number): string {
+function humanSize(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
   let value = bytes
   let unit = 0

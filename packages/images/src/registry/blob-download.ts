@@ -11,7 +11,7 @@ import { RegistryError } from './registry-error.ts'
 import type { RegistryOptions } from './registry-options.ts'
 import type { RegistrySession } from './registry-session.ts'
 
-export interface DownloadWatcher {
+interface DownloadWatcher {
   started?(): void
   bytes?(total: number): void
   retry?(inSeconds: number): void

@@ -41,7 +41,7 @@ export function decodeHeader(block: Buffer): RawHeader | undefined {
   }
 }
 
-export function isZeroBlock(block: Buffer): boolean {
+function isZeroBlock(block: Buffer): boolean {
   return block.every((byte) => byte === 0)
 }
 
