@@ -47,7 +47,8 @@ const MAX_OUTPUT_BYTES = 8 * 1024 * 1024
 export async function compareCase(programs: Programs, one: CliCase): Promise<Comparison> {
   const reference = normalise(await runCase(programs, programs.reference, one), one)
   const subject = normalise(await runCase(programs, programs.subject, one), one)
-  const equal = reference.stdout === subject.stdout && reference.stderr === subject.stderr && reference.code === subject.code
+  const equal =
+    reference.stdout === subject.stdout && reference.stderr === subject.stderr && reference.code === subject.code
   return { name: one.name, equal, reference, subject }
 }
 
@@ -56,13 +57,24 @@ async function runCase(programs: Programs, client: string, one: CliCase): Promis
   const work = join(directory, 'work')
   const clean = `docker ps -aq | xargs -r docker rm -fv >/dev/null 2>&1; docker volume ls -q | xargs -r docker volume rm >/dev/null 2>&1; docker network ls -q --filter type=custom | xargs -r docker network rm >/dev/null 2>&1`
   try {
-    await shell(`mkdir -p ${work} ${directory}/clean && ln -s ${programs.reference} ${directory}/clean/docker`, directory, programs, '')
+    await shell(
+      `mkdir -p ${work} ${directory}/clean && ln -s ${programs.reference} ${directory}/clean/docker`,
+      directory,
+      programs,
+      '',
+    )
     // A wrapper rather than a link: docker-ts finds its own files by the path it was started by.
     writeFileSync(join(directory, 'docker'), `#!/bin/sh\nexec ${client} "$@"\n`, { mode: 0o755 })
     await shell(`PATH=${directory}/clean:$PATH; ${clean}`, directory, programs, '')
-    const outcome = await shell(`cd ${work}; PATH=${directory}:$PATH; ${one.script}`, directory, programs, one.stdin ?? '')
+    const outcome = await shell(
+      `cd ${work}; PATH=${directory}:$PATH; ${one.script}`,
+      directory,
+      programs,
+      one.stdin ?? '',
+    )
     await shell(`PATH=${directory}/clean:$PATH; ${clean}`, directory, programs, '')
-    const neutral = (text: string) => text.replaceAll(directory, '<dir>').replaceAll(`${client.split('/').pop()}: `, 'docker: ')
+    const neutral = (text: string) =>
+      text.replaceAll(directory, '<dir>').replaceAll(`${client.split('/').pop()}: `, 'docker: ')
     return { ...outcome, stdout: neutral(outcome.stdout), stderr: neutral(outcome.stderr) }
   } finally {
     rmSync(directory, { recursive: true, force: true })
@@ -125,14 +137,19 @@ export function normaliseText(text: string, numbers: Map<string, string> = new M
     const label = numbers.get(key) as string
     return id.length === 12 ? `<${label}>`.padEnd(12) : `<${label}:long>`
   }
-  return text
-    .replace(/\b[0-9a-f]{64}\b/g, numbered)
-    .replace(/\b(?=[0-9a-f]*[a-f0-9])[0-9a-f]{12}\b/g, numbered)
-    .replace(/\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?( ?[+-]\d{2}:?\d{2}( UTC| \+0000)?|Z)?/g, '<time>')
-    .replace(/(Less than a second|About an? (minute|hour)|\d+ (second|minute|hour|day|week|month|year)s?)( ago)?( +)?/g, (_, _what, _a, _b, _ago, gap?: string) => `<ago>${gap ? '   ' : ''}`)
-    // How wide the column is depends on what time it is.
-    .replace(/CREATED +(?=\S)/g, 'CREATED   ')
-    .replace(/\b1[67]\d{8}(\d{9})?\b/g, '<unix>')
+  return (
+    text
+      .replace(/\b[0-9a-f]{64}\b/g, numbered)
+      .replace(/\b(?=[0-9a-f]*[a-f0-9])[0-9a-f]{12}\b/g, numbered)
+      .replace(/\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?( ?[+-]\d{2}:?\d{2}( UTC| \+0000)?|Z)?/g, '<time>')
+      .replace(
+        /(Less than a second|About an? (minute|hour)|\d+ (second|minute|hour|day|week|month|year)s?)( ago)?( +)?/g,
+        (_, _what, _a, _b, _ago, gap?: string) => `<ago>${gap ? '   ' : ''}`,
+      )
+      // How wide the column is depends on what time it is.
+      .replace(/CREATED +(?=\S)/g, 'CREATED   ')
+      .replace(/\b1[67]\d{8}(\d{9})?\b/g, '<unix>')
+  )
 }
 
 /** A readable account of a difference. */
@@ -146,7 +163,10 @@ export function describe({ name, reference, subject }: Comparison): string {
     while (left[start] === right[start]) start++
     let end = 0
     while (end < Math.min(left.length, right.length) - start && left.at(-1 - end) === right.at(-1 - end)) end++
-    lines.push(`  ${part} of docker:    ${indent(left.slice(start, left.length - end))}`, `  ${part} of docker-ts: ${indent(right.slice(start, right.length - end))}`)
+    lines.push(
+      `  ${part} of docker:    ${indent(left.slice(start, left.length - end))}`,
+      `  ${part} of docker-ts: ${indent(right.slice(start, right.length - end))}`,
+    )
   }
   return lines.join('\n')
 }
@@ -154,7 +174,9 @@ export function describe({ name, reference, subject }: Comparison): string {
 const MAX_SHOWN_LINES = 60
 
 function indent(lines: readonly string[]): string {
-  const shown = lines.length > MAX_SHOWN_LINES ? [...lines.slice(0, MAX_SHOWN_LINES), `… ${lines.length - MAX_SHOWN_LINES} more lines`] : lines
+  const shown =
+    lines.length > MAX_SHOWN_LINES
+      ? [...lines.slice(0, MAX_SHOWN_LINES), `… ${lines.length - MAX_SHOWN_LINES} more lines`]
+      : lines
   return shown.join(`\n${' '.repeat(23)}`)
 }
-

@@ -3,8 +3,8 @@
  * every option must lead to the very same body of the create request.
  */
 import { spawn } from 'node:child_process'
-import { createServer, type Server } from 'node:http'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -109,10 +109,17 @@ export async function requestsOf(client: string, line: string): Promise<SentRequ
     writeFileSync(join(directory, 'labels'), 'one=1\ntwo\n')
     writeFileSync(join(directory, 'profile.json'), '{\n "defaultAction": "SCMP_ACT_ALLOW"\n}\n')
     await once(server)
-    const env = { PATH: process.env.PATH ?? '', HOME: '/nonexistent', DOCKER_CONFIG: join(directory, 'config'), DOCKER_HOST: `unix://${join(directory, 'socket')}` }
+    const env = {
+      PATH: process.env.PATH ?? '',
+      HOME: '/nonexistent',
+      DOCKER_CONFIG: join(directory, 'config'),
+      DOCKER_HOST: `unix://${join(directory, 'socket')}`,
+    }
     const child = spawn('sh', ['-c', `exec ${client} ${line}`], { env, cwd: directory, stdio: 'ignore' })
     await new Promise((resolve) => child.on('close', resolve))
-    return requests.map((request) => ordered(JSON.parse(JSON.stringify(request).replaceAll(directory, '<dir>')) as SentRequest))
+    return requests.map((request) =>
+      ordered(JSON.parse(JSON.stringify(request).replaceAll(directory, '<dir>')) as SentRequest),
+    )
   } finally {
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
@@ -120,7 +127,8 @@ export async function requestsOf(client: string, line: string): Promise<SentRequ
   }
 }
 
-const once = (server: Server) => (server.listening ? Promise.resolve() : new Promise<void>((resolve) => server.once('listening', resolve)))
+const once = (server: Server) =>
+  server.listening ? Promise.resolve() : new Promise<void>((resolve) => server.once('listening', resolve))
 
 /** Answers every request with something that lets the client go on. */
 function listen(socket: string, requests: SentRequest[]): Server {
@@ -133,7 +141,11 @@ function listen(socket: string, requests: SentRequest[]): Server {
       response.setHeader('Builder-Version', '2')
       if (request.url?.includes('/_ping')) return response.end('OK')
       const text = Buffer.concat(chunks).toString()
-      requests.push({ method: request.method ?? '', path: sortedQuery(request.url ?? ''), body: text.startsWith('{') ? JSON.parse(text) : text })
+      requests.push({
+        method: request.method ?? '',
+        path: sortedQuery(request.url ?? ''),
+        body: text.startsWith('{') ? JSON.parse(text) : text,
+      })
       response.setHeader('Content-Type', 'application/json')
       response.end(answerTo(request.url ?? ''))
     })
@@ -142,14 +154,20 @@ function listen(socket: string, requests: SentRequest[]): Server {
 }
 
 function answerTo(url: string): string {
-  if (/\/(json|search)\?|images\/json|containers\/json|history/.test(url) && !/containers\/c\/json|images\/i\/json/.test(url)) return '[]'
+  if (
+    /\/(json|search)\?|images\/json|containers\/json|history/.test(url) &&
+    !/containers\/c\/json|images\/i\/json/.test(url)
+  )
+    return '[]'
   if (url.includes('/wait')) return '{"StatusCode":0}'
   return '{"Id":"x","Warnings":[],"Name":"n","Volumes":[],"Config":{},"State":{"Running":true},"Titles":[],"Processes":[]}'
 }
 
 /** Docker's client keeps these in maps, so that it sends them in any order. */
 function ordered(request: SentRequest): SentRequest {
-  const { HostConfig } = (request.body || {}) as { HostConfig?: { Binds?: string[] | null; Ulimits?: { Name: string }[] | null } }
+  const { HostConfig } = (request.body || {}) as {
+    HostConfig?: { Binds?: string[] | null; Ulimits?: { Name: string }[] | null }
+  }
   HostConfig?.Binds?.sort()
   HostConfig?.Ulimits?.sort((a, b) => (a.Name < b.Name ? -1 : 1))
   return request

@@ -1,10 +1,10 @@
 /** What every command is given: the chosen daemon, the configuration, and the three standard streams. */
-import { writeSync } from 'node:fs'
 import { ApiClient } from './client/api-client.ts'
 import { type DaemonAddress, daemonAddress, parseHost, type TlsFiles } from './client/endpoint.ts'
 import { ExitError, messageOf } from './command.ts'
 import { type ConfigFile, loadConfig } from './config-file.ts'
 import { defaultConfigDir, type GlobalFlags } from './options/global-flags.ts'
+import { STDERR, STDOUT, writeFully } from './terminal/write.ts'
 
 export class Cli {
   readonly globals: GlobalFlags
@@ -33,7 +33,8 @@ export class Cli {
   /** The context in use: by flag, environment or configuration; `default` when a host is named directly. */
   contextName(): string {
     const { host, context } = this.globals
-    if (context !== '' && host.length > 0) throw new ExitError(1, 'Failed to initialize: conflicting options: cannot specify both --host and --context')
+    if (context !== '' && host.length > 0)
+      throw new ExitError(1, 'Failed to initialize: conflicting options: cannot specify both --host and --context')
     if (context !== '') return context
     if (host.length > 0 || process.env.DOCKER_HOST) return 'default'
     return process.env.DOCKER_CONTEXT || this.config.currentContext || 'default'
@@ -55,11 +56,11 @@ export class Cli {
 
   /** Writes to stdout at once and in order, however slow the reader is. */
   out(text: string | Uint8Array): void {
-    writeFully(1, text)
+    writeFully(STDOUT, text)
   }
 
   err(text: string | Uint8Array): void {
-    writeFully(2, text)
+    writeFully(STDERR, text)
   }
 
   #directAddress(): DaemonAddress {
@@ -79,24 +80,5 @@ export class Cli {
   async #openApi(): Promise<ApiClient> {
     const fixed = process.env.DOCKER_API_VERSION?.replace(/^v/, '') || undefined
     return new ApiClient(await this.address(), this.config.HttpHeaders ?? {}, fixed)
-  }
-}
-
-const SIGPIPE_EXIT_CODE = 141
-const FULL_PIPE_PAUSE_MS = 2
-
-function writeFully(fd: number, text: string | Uint8Array): void {
-  let bytes: Uint8Array = typeof text === 'string' ? Buffer.from(text) : text
-  while (bytes.length > 0) {
-    try {
-      bytes = bytes.subarray(writeSync(fd, bytes))
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code
-      // The reader went away: end as SIGPIPE would end a program.
-      if (code === 'EPIPE') process.exit(SIGPIPE_EXIT_CODE)
-      if (code !== 'EAGAIN') throw error
-      // Somebody made the pipe non-blocking and it is full; there is no event to wait for on a bare descriptor.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_PIPE_PAUSE_MS)
-    }
   }
 }

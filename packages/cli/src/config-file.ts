@@ -1,6 +1,7 @@
 /** The client's configuration, config.json: read when needed, and written back without losing what others put there. */
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { STDERR, writeFully } from './terminal/write.ts'
 
 export interface AuthEntry {
   auth?: string
@@ -42,7 +43,7 @@ export function loadConfig(dir: string): ConfigFile {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as ConfigFile
   } catch (error) {
-    process.stderr.write(`WARNING: Error loading config file: ${path}: ${(error as Error).message}\n`)
+    writeFully(STDERR, `WARNING: Error loading config file: ${path}: ${(error as Error).message}\n`)
     return {}
   }
 }

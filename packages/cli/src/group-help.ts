@@ -7,7 +7,14 @@ const NAME_WIDTH = 11
 
 export function groupHelp(group: Group, path: string, columns: number): string {
   if (path === '') return rootHelp(group, columns)
-  const lines = [`Usage:  docker ${path} COMMAND`, '', group.short, '', 'Commands:', ...rows(Object.entries(group.commands))]
+  const lines = [
+    `Usage:  docker ${path} COMMAND`,
+    '',
+    group.short,
+    '',
+    'Commands:',
+    ...rows(Object.entries(group.commands)),
+  ]
   return `${lines.join('\n')}\n\nRun 'docker ${path} COMMAND --help' for more information on a command.\n`
 }
 

@@ -1,12 +1,13 @@
 /** Finds the command, parses its flags, runs it, and turns errors into Docker's exit codes. */
+import { isatty } from 'node:tty'
 import { Cli } from './cli.ts'
 import type { Command } from './command.ts'
 import { ExitError, messageOf } from './command.ts'
 import { findCommand, type Group } from './commands/tree.ts'
-import { type GlobalFlags, globalFlags } from './options/global-flags.ts'
 import { FlagError, HelpRequested, parseFlags } from './options/flags.ts'
+import { type GlobalFlags, globalFlags } from './options/global-flags.ts'
+import { STDERR, STDOUT, writeFully } from './terminal/write.ts'
 import { argumentComplaint, usageLine } from './usage.ts'
-
 
 async function main(argv: string[]): Promise<number> {
   let globals: GlobalFlags
@@ -20,13 +21,13 @@ async function main(argv: string[]): Promise<number> {
   }
   if (globals.version) {
     const { programVersion } = await import('./version.ts')
-    process.stdout.write(`Docker version ${programVersion}, build dockerd-ts\n`)
+    writeFully(STDOUT, `Docker version ${programVersion}, build dockerd-ts\n`)
     return 0
   }
   if (words[0] === 'help') {
     const topic = findCommand(words.slice(1))
     if (topic.rest.length > 0) {
-      process.stderr.write(`unknown help topic: ${words.slice(1).join(' ')}\n`)
+      writeFully(STDERR, `unknown help topic: ${words.slice(1).join(' ')}\n`)
       return 1
     }
     return topic.leaf ? showHelp(topic.path, await topic.leaf.load()) : showGroupHelp(topic.group, topic.path)
@@ -45,14 +46,14 @@ async function runCommand(cli: Cli, path: string, command: Command, words: strin
     return 0
   } catch (error) {
     if (error instanceof HelpRequested) {
-      if (error.deprecatedShort) process.stderr.write('Flag shorthand -h has been deprecated, use --help\n')
+      if (error.deprecatedShort) writeFully(STDERR, 'Flag shorthand -h has been deprecated, use --help\n')
       return showHelp(path, command)
     }
     if (error instanceof FlagError) return usageFailure(error, path, usageLine(path, command))
     const code = error instanceof ExitError ? error.code : 1
     const message = messageOf(error)
-    if (message !== '') process.stderr.write(`${message}\n`)
-    if (process.env.DOCKER_TS_DEBUG && !(error instanceof ExitError)) process.stderr.write(`${(error as Error).stack}\n`)
+    if (message !== '') writeFully(STDERR, `${message}\n`)
+    if (process.env.DOCKER_TS_DEBUG && !(error instanceof ExitError)) writeFully(STDERR, `${(error as Error).stack}\n`)
     return code
   }
 }
@@ -61,11 +62,11 @@ async function runGroup(group: Group, path: string, rest: string[]): Promise<num
   try {
     const { args } = parseFlags({}, rest, false)
     // Nothing was asked for, so this is not what the output was meant to be.
-    if (args.length === 0) return showGroupHelp(group, path, process.stderr)
+    if (args.length === 0) return showGroupHelp(group, path, STDERR)
     const full = ['docker', path, args[0]].filter(Boolean).join(' ')
     const usage = path === '' ? '' : `Usage:  docker ${path}\n\n`
     const help = ['docker', path, '--help'].filter(Boolean).join(' ')
-    process.stderr.write(`docker: unknown command: ${full}\n\n${usage}Run '${help}' for more information\n`)
+    writeFully(STDERR, `docker: unknown command: ${full}\n\n${usage}Run '${help}' for more information\n`)
     return 1
   } catch (error) {
     if (error instanceof HelpRequested) return showGroupHelp(group, path)
@@ -77,26 +78,27 @@ async function usageFailure(error: unknown, path: string, usage: string): Promis
   if (error instanceof HelpRequested) return showGroupHelp(findCommand([]).group, '')
   if (!(error instanceof FlagError)) throw error
   const help = ['docker', path, '--help'].filter(Boolean).join(' ')
-  process.stderr.write(`${error.message}\n\n${usage}\n\nRun '${help}' for more information\n`)
+  writeFully(STDERR, `${error.message}\n\n${usage}\n\nRun '${help}' for more information\n`)
   return 125
 }
 
 async function showHelp(path: string, command: Command): Promise<number> {
   const { helpText } = await import('./usage.ts')
-  process.stdout.write(helpText(path, command, process.stdout.columns ?? 80))
+  writeFully(STDOUT, helpText(path, command, terminalColumns()))
   return 0
 }
 
-async function showGroupHelp(group: Group, path: string, output: NodeJS.WriteStream = process.stdout): Promise<number> {
+async function showGroupHelp(group: Group, path: string, output = STDOUT): Promise<number> {
   const { groupHelp } = await import('./group-help.ts')
-  output.write(groupHelp(group, path, output.columns ?? 80))
+  writeFully(output, groupHelp(group, path, terminalColumns()))
   return 0
 }
 
-// A reader that went away ends the program the way SIGPIPE would, silently.
-const SIGPIPE_EXIT_CODE = 141
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? SIGPIPE_EXIT_CODE : 1))
+const PLAIN_COLUMNS = 80
+
+/** The width to wrap help at: that of the terminal, if there is one. */
+function terminalColumns(): number {
+  return isatty(STDOUT) ? (process.stdout.columns ?? PLAIN_COLUMNS) : PLAIN_COLUMNS
 }
 
-process.exit(await main(process.argv.slice(2)))
+void main(process.argv.slice(2)).then((code) => process.exit(code))

@@ -9,7 +9,9 @@ const WRAP_SLOP = 5
 
 export function usageLine(path: string, command: Command): string {
   const forms = typeof command.usage === 'string' ? [command.usage] : command.usage
-  return forms.map((form, index) => `${index === 0 ? 'Usage:  ' : '\t'}${`docker ${path} ${form}`.trimEnd()}`).join('\n')
+  return forms
+    .map((form, index) => `${index === 0 ? 'Usage:  ' : '\t'}${`docker ${path} ${form}`.trimEnd()}`)
+    .join('\n')
 }
 
 export function helpText(path: string, command: Command, columns: number): string {

@@ -1,7 +1,7 @@
 /** Packs a file or a directory of this machine into a tar stream under a chosen name. */
 import { createReadStream, lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
-import { BLOCK_BYTES, encodeHeader, type EntryType, padding, type TarEntry } from './tar-header.ts'
+import { BLOCK_BYTES, type EntryType, encodeHeader, padding, type TarEntry } from './tar-header.ts'
 
 /** `name` is what the top entry is called in the archive; `.` stands for the directory's contents. */
 export async function* packPath(path: string, name: string): AsyncGenerator<Buffer, void> {
@@ -31,7 +31,10 @@ async function* packEntry(path: string, name: string, seen: Map<string, string>)
 async function* packContent(path: string, size: number): AsyncGenerator<Buffer, void> {
   let sent = 0
   if (size > 0) {
-    for await (const chunk of createReadStream(path, { end: size - 1, highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
+    for await (const chunk of createReadStream(path, {
+      end: size - 1,
+      highWaterMark: 256 * 1024,
+    }) as AsyncIterable<Buffer>) {
       sent += chunk.length
       yield chunk
     }

@@ -18,8 +18,20 @@ export interface TarEntry {
   deviceMinor: number
 }
 
-const TYPE_FLAGS: Record<EntryType, string> = { file: '0', hardlink: '1', symlink: '2', char: '3', block: '4', directory: '5', fifo: '6' }
-const TYPES = new Map<string, EntryType>([...Object.entries(TYPE_FLAGS).map(([type, flag]): [string, EntryType] => [flag, type as EntryType]), ['\0', 'file'], ['7', 'file']])
+const TYPE_FLAGS: Record<EntryType, string> = {
+  file: '0',
+  hardlink: '1',
+  symlink: '2',
+  char: '3',
+  block: '4',
+  directory: '5',
+  fifo: '6',
+}
+const TYPES = new Map<string, EntryType>([
+  ...Object.entries(TYPE_FLAGS).map(([type, flag]): [string, EntryType] => [flag, type as EntryType]),
+  ['\0', 'file'],
+  ['7', 'file'],
+])
 const MAX_OCTAL_SIZE = 0o77777777777
 const MAX_OCTAL_ID = 0o7777777
 const MAX_META_BYTES = 1024 * 1024
@@ -34,7 +46,10 @@ export function encodeHeader(entry: TarEntry): Buffer {
   const main = encodeBlock(entry, TYPE_FLAGS[entry.type])
   if (Object.keys(records).length === 0) return main
   const body = Buffer.concat(Object.entries(records).map(([key, value]) => paxRecord(key, value)))
-  const head = encodeBlock({ ...entry, name: 'PaxHeaders.0/entry', linkName: '', mode: 0o644, uid: 0, gid: 0, sizeBytes: body.length }, 'x')
+  const head = encodeBlock(
+    { ...entry, name: 'PaxHeaders.0/entry', linkName: '', mode: 0o644, uid: 0, gid: 0, sizeBytes: body.length },
+    'x',
+  )
   return Buffer.concat([head, body, padding(body.length), main])
 }
 
@@ -50,7 +65,14 @@ function paxRecord(key: string, value: string): Buffer {
 
 function encodeBlock(entry: TarEntry, flag: string): Buffer {
   const block = Buffer.alloc(BLOCK_BYTES)
-  const octal = (value: number, offset: number, width: number) => block.write(`${Math.trunc(value).toString(8).padStart(width - 1, '0')}\0`, offset, 'latin1')
+  const octal = (value: number, offset: number, width: number) =>
+    block.write(
+      `${Math.trunc(value)
+        .toString(8)
+        .padStart(width - 1, '0')}\0`,
+      offset,
+      'latin1',
+    )
   Buffer.from(entry.name).copy(block, 0, 0, 100)
   octal(entry.mode & 0o7777, 100, 8)
   octal(Math.min(entry.uid, MAX_OCTAL_ID), 108, 8)
@@ -74,7 +96,9 @@ export interface Extensions {
   longLink: string | undefined
 }
 
-export type RawHeader = { kind: 'entry'; entry: TarEntry } | { kind: 'pax' | 'global' | 'longName' | 'longLink'; sizeBytes: number }
+export type RawHeader =
+  | { kind: 'entry'; entry: TarEntry }
+  | { kind: 'pax' | 'global' | 'longName' | 'longLink'; sizeBytes: number }
 
 /** Undefined for the block of zeros that ends an archive. Throws when the checksum is wrong. */
 export function decodeHeader(block: Buffer, extensions: Extensions): RawHeader | undefined {
@@ -130,7 +154,10 @@ function number(block: Buffer, offset: number, width: number): number {
     for (const byte of field.subarray(1)) value = value * 256 + byte
     return value
   }
-  const digits = field.toString('latin1').replace(/[\0 ]+$/, '').trim()
+  const digits = field
+    .toString('latin1')
+    .replace(/[\0 ]+$/, '')
+    .trim()
   return digits === '' ? 0 : Number.parseInt(digits, 8)
 }
 
@@ -139,7 +166,8 @@ export function parsePax(body: Buffer): Record<string, string> {
   for (let offset = 0; offset < body.length; ) {
     const space = body.indexOf(32, offset)
     const length = Number(body.toString('latin1', offset, space))
-    if (space < 0 || !Number.isInteger(length) || length <= space - offset || offset + length > body.length) throw new Error('archive/tar: invalid tar header')
+    if (space < 0 || !Number.isInteger(length) || length <= space - offset || offset + length > body.length)
+      throw new Error('archive/tar: invalid tar header')
     const record = body.toString('utf8', space + 1, offset + length - 1)
     const equals = record.indexOf('=')
     records[record.slice(0, equals)] = record.slice(equals + 1)

@@ -1,6 +1,20 @@
 /** Unpacks a tar stream into a directory of this machine; nothing it contains can be written anywhere else. */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, closeSync, constants, linkSync, lstatSync, lutimesSync, mkdirSync, openSync, rmSync, type Stats, symlinkSync, utimesSync, writeSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  type Stats,
+  symlinkSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { ByteSource } from '../client/streams.ts'
 import type { TarEntry } from './tar-header.ts'
@@ -18,7 +32,8 @@ export async function unpackTar(source: ByteSource, root: string, options: Unpac
   const directories: [string, TarEntry][] = []
   for await (const { entry, content } of readTar(source)) {
     const path = safePath(root, options.rename(entry.name))
-    if (path === root && entry.type !== 'directory') throw new Error(`invalid tar entry name ${JSON.stringify(entry.name)}`)
+    if (path === root && entry.type !== 'directory')
+      throw new Error(`invalid tar entry name ${JSON.stringify(entry.name)}`)
     prepare(path, entry, root)
     if (entry.type === 'file') await writeFile(path, entry, content)
     else if (entry.type === 'directory') directories.push([path, makeDirectory(path, entry)])
@@ -33,11 +48,13 @@ export async function unpackTar(source: ByteSource, root: string, options: Unpac
 /** The path of an entry below `root`. Neither `..` nor a symbolic link on the way may lead out. */
 function safePath(root: string, name: string): string {
   const parts = name.split('/').filter((part) => part !== '' && part !== '.')
-  if (parts.includes('..')) throw new Error(`invalid tar entry name ${JSON.stringify(name)}: it leads out of the destination`)
+  if (parts.includes('..'))
+    throw new Error(`invalid tar entry name ${JSON.stringify(name)}: it leads out of the destination`)
   let parent = root
   for (const part of parts.slice(0, -1)) {
     parent = join(parent, part)
-    if (statOf(parent)?.isSymbolicLink()) throw new Error(`invalid tar entry name ${JSON.stringify(name)}: ${parent} is a symbolic link`)
+    if (statOf(parent)?.isSymbolicLink())
+      throw new Error(`invalid tar entry name ${JSON.stringify(name)}: ${parent} is a symbolic link`)
   }
   return parts.length === 0 ? root : join(parent, parts.at(-1) as string)
 }
@@ -52,8 +69,14 @@ function prepare(path: string, entry: TarEntry, root: string): void {
   if (path !== root) mkdirSync(dirname(path), { recursive: true })
   if (!present) return
   if (present.isDirectory() && entry.type === 'directory') return
-  if (present.isDirectory()) throw new Error(`cannot overwrite directory ${JSON.stringify(path)} with non-directory ${JSON.stringify(dirname(path))}`)
-  if (entry.type === 'directory') throw new Error(`cannot overwrite non-directory ${JSON.stringify(path)} with directory ${JSON.stringify(dirname(path))}`)
+  if (present.isDirectory())
+    throw new Error(
+      `cannot overwrite directory ${JSON.stringify(path)} with non-directory ${JSON.stringify(dirname(path))}`,
+    )
+  if (entry.type === 'directory')
+    throw new Error(
+      `cannot overwrite non-directory ${JSON.stringify(path)} with directory ${JSON.stringify(dirname(path))}`,
+    )
   rmSync(path)
 }
 
@@ -81,6 +104,9 @@ function makeDirectory(path: string, entry: TarEntry): TarEntry {
 function makeNode(path: string, entry: TarEntry): void {
   const device = entry.type === 'fifo' ? [] : [String(entry.deviceMajor), String(entry.deviceMinor)]
   const kind = entry.type === 'fifo' ? 'p' : entry.type === 'char' ? 'c' : 'b'
-  const result = spawnSync('mknod', ['-m', entry.mode.toString(8), '--', path, kind, ...device], { encoding: 'utf8', timeout: EXECUTABLE_TIMEOUT_MS })
+  const result = spawnSync('mknod', ['-m', entry.mode.toString(8), '--', path, kind, ...device], {
+    encoding: 'utf8',
+    timeout: EXECUTABLE_TIMEOUT_MS,
+  })
   if (result.status !== 0) throw new Error(`mknod ${path}: ${result.stderr.trim() || result.error?.message}`)
 }

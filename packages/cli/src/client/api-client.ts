@@ -1,8 +1,17 @@
 /** The Docker API as calls: version negotiation, JSON in and out, streamed bodies, upgraded connections. */
-import { programVersion, clientApiVersion } from '../version.ts'
-import { connectionError, DaemonError } from './errors.ts'
+import { clientApiVersion, programVersion } from '../version.ts'
 import { type DaemonAddress, dial, hostHeader } from './endpoint.ts'
-import { type Connection, isReusable, openConnection, type RequestBody, type ResponseHead, readBody, readHead, sendRequest } from './http.ts'
+import { connectionError, DaemonError } from './errors.ts'
+import {
+  type Connection,
+  isReusable,
+  openConnection,
+  type RequestBody,
+  type ResponseHead,
+  readBody,
+  readHead,
+  sendRequest,
+} from './http.ts'
 
 export type Query = Record<string, string | number | boolean | readonly string[] | undefined>
 
@@ -122,11 +131,18 @@ export class ApiClient {
 
   #connectionError(error: unknown, method: string, target: string): Error {
     const scheme = this.address.tls ? 'https' : 'http'
-    const authority = this.address.protocol === 'unix' ? encodeURIComponent(this.address.address) : hostHeader(this.address)
+    const authority =
+      this.address.protocol === 'unix' ? encodeURIComponent(this.address.address) : hostHeader(this.address)
     return connectionError(error, { host: this.address.host, method, url: `${scheme}://${authority}${target}` })
   }
 
-  async #exchange(method: string, target: string, headers: Record<string, string>, body: RequestBody, signal?: AbortSignal): Promise<Reply> {
+  async #exchange(
+    method: string,
+    target: string,
+    headers: Record<string, string>,
+    body: RequestBody,
+    signal?: AbortSignal,
+  ): Promise<Reply> {
     const reused = this.#idle.pop()
     const connection = reused && !reused.socket.destroyed ? reused : await this.#connect(method, target)
     const abort = () => connection.socket.destroy()
@@ -137,7 +153,12 @@ export class ApiClient {
       const failed = new Promise<never>((_, reject) => sending.catch(reject))
       const head = await Promise.race([readHead(connection.reader), failed])
       const reuse = isReusable(method, head)
-      return { ...head, body: this.#bodyOf(connection, method, head, { reuse, sending }, () => signal?.removeEventListener('abort', abort)) }
+      return {
+        ...head,
+        body: this.#bodyOf(connection, method, head, { reuse, sending }, () =>
+          signal?.removeEventListener('abort', abort),
+        ),
+      }
     } catch (error) {
       connection.socket.destroy()
       signal?.throwIfAborted()
@@ -177,7 +198,11 @@ export class ApiClient {
     }
     if (reply.headers['content-type'] !== 'application/json') return new DaemonError(reply.status, plain)
     const parsed = JSON.parse(text) as { message?: string }
-    return new DaemonError(reply.status, (parsed.message ?? '').trim() || `API returned a ${reply.status} (${reply.statusText}) but provided no error-message`)
+    return new DaemonError(
+      reply.status,
+      (parsed.message ?? '').trim() ||
+        `API returned a ${reply.status} (${reply.statusText}) but provided no error-message`,
+    )
   }
 
   async #ping(): Promise<PingResult> {
@@ -225,7 +250,8 @@ export function encodeQuery(query: Query): string {
   for (const key of Object.keys(query).sort()) {
     const value = query[key]
     if (value === undefined) continue
-    for (const one of Array.isArray(value) ? value : [String(value)]) pairs.push(`${encodePart(key)}=${encodePart(one)}`)
+    for (const one of Array.isArray(value) ? value : [String(value)])
+      pairs.push(`${encodePart(key)}=${encodePart(one)}`)
   }
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`
 }

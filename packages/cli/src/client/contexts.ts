@@ -34,7 +34,9 @@ export class ContextStore {
   list(): ContextMeta[] {
     const dir = join(this.#root, 'meta')
     if (!existsSync(dir)) return []
-    const metas = readdirSync(dir).map((entry) => JSON.parse(readFileSync(join(dir, entry, 'meta.json'), 'utf8')) as ContextMeta)
+    const metas = readdirSync(dir).map(
+      (entry) => JSON.parse(readFileSync(join(dir, entry, 'meta.json'), 'utf8')) as ContextMeta,
+    )
     return metas.sort((a, b) => (a.Name < b.Name ? -1 : 1))
   }
 
@@ -44,7 +46,8 @@ export class ContextStore {
 
   read(name: string): ContextMeta {
     const path = join(this.metadataDir(name), 'meta.json')
-    if (!existsSync(path)) throw new Error(`context ${JSON.stringify(name)}: context not found: open ${path}: no such file or directory`)
+    if (!existsSync(path))
+      throw new Error(`context ${JSON.stringify(name)}: context not found: open ${path}: no such file or directory`)
     return JSON.parse(readFileSync(path, 'utf8')) as ContextMeta
   }
 

@@ -10,8 +10,16 @@ const TOKEN_USER = '<token>'
 export function credentialHelper(name: string) {
   const program = `docker-credential-${name}`
   const ask = (action: string, input: string): { ok: boolean; text: string } => {
-    const result = spawnSync(program, [action], { input, encoding: 'utf8', timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES })
-    if (result.error) throw new Error(`error getting credentials - err: exec: "${program}": executable file not found in $PATH, out: \`\``)
+    const result = spawnSync(program, [action], {
+      input,
+      encoding: 'utf8',
+      timeout: TIMEOUT_MS,
+      maxBuffer: MAX_OUTPUT_BYTES,
+    })
+    if (result.error)
+      throw new Error(
+        `error getting credentials - err: exec: "${program}": executable file not found in $PATH, out: \`\``,
+      )
     return { ok: result.status === 0, text: result.stdout.trim() }
   }
   return {

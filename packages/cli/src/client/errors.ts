@@ -19,7 +19,15 @@ export function isNotFound(error: unknown): boolean {
   return error instanceof DaemonError && error.status === 404
 }
 
-const UNREACHABLE = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTSOCK', 'ENOTDIR', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT'])
+const UNREACHABLE = new Set([
+  'ECONNREFUSED',
+  'ENOENT',
+  'ENOTSOCK',
+  'ENOTDIR',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+])
 
 interface Attempt {
   host: string
@@ -29,7 +37,11 @@ interface Attempt {
 
 /** Turns a failure to connect or to talk into the message Docker's client gives. */
 export function connectionError(cause: unknown, attempt: Attempt): Error {
-  const error = cause as NodeJS.ErrnoException & { address?: string; hostname?: string; errors?: NodeJS.ErrnoException[] }
+  const error = cause as NodeJS.ErrnoException & {
+    address?: string
+    hostname?: string
+    errors?: NodeJS.ErrnoException[]
+  }
   const code = error.code ?? error.errors?.[0]?.code
   if (code === 'EACCES' || code === 'EPERM') {
     const path = attempt.host.replace(/^unix:\/\//, '')
@@ -40,8 +52,11 @@ export function connectionError(cause: unknown, attempt: Attempt): Error {
   if (code && UNREACHABLE.has(code)) {
     return new ConnectionError(`Cannot connect to the Docker daemon at ${attempt.host}. Is the docker daemon running?`)
   }
-  const reason = code === 'ENOTFOUND' || code === 'EAI_AGAIN' ? `dial tcp: lookup ${error.hostname}: no such host` : error.message
-  return new ConnectionError(`error during connect: ${goVerb(attempt.method)} ${JSON.stringify(attempt.url)}: ${reason}`)
+  const reason =
+    code === 'ENOTFOUND' || code === 'EAI_AGAIN' ? `dial tcp: lookup ${error.hostname}: no such host` : error.message
+  return new ConnectionError(
+    `error during connect: ${goVerb(attempt.method)} ${JSON.stringify(attempt.url)}: ${reason}`,
+  )
 }
 
 function goVerb(method: string): string {

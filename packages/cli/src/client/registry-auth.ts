@@ -5,7 +5,8 @@ import type { AuthEntry, ConfigFile } from '../config-file.ts'
 export const INDEX_SERVER = 'https://index.docker.io/v1/'
 
 /** The key under which a registry's credentials are kept. */
-export const authKey = (domain: string): string => (domain === 'docker.io' || domain === 'index.docker.io' ? INDEX_SERVER : domain)
+export const authKey = (domain: string): string =>
+  domain === 'docker.io' || domain === 'index.docker.io' ? INDEX_SERVER : domain
 
 export function encodeAuth(auth: AuthEntry): string {
   const text = Buffer.from(JSON.stringify(auth)).toString('base64')

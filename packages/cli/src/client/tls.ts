@@ -8,7 +8,8 @@ export async function startTls(host: string, port: number, files: TlsFiles): Pro
   const ca = files.verify ? read(files.ca) : undefined
   const cert = read(files.cert)
   const key = read(files.key)
-  if (files.verify && files.ca && !ca) throw new Error(`could not read CA certificate "${files.ca}": open ${files.ca}: no such file or directory`)
+  if (files.verify && files.ca && !ca)
+    throw new Error(`could not read CA certificate "${files.ca}": open ${files.ca}: no such file or directory`)
   return connect({
     host,
     port,

@@ -10,10 +10,13 @@ const WAIT_FAILED_CODE = 125
  * removes itself has not ended before it is gone.
  */
 export async function awaitExit(api: ApiClient, id: string, removed: boolean): Promise<{ code: Promise<number> }> {
-  const reply = await api.request('POST', `/containers/${id}/wait`, { query: { condition: removed ? 'removed' : 'next-exit' } })
+  const reply = await api.request('POST', `/containers/${id}/wait`, {
+    query: { condition: removed ? 'removed' : 'next-exit' },
+  })
   const code = collect(reply.body, MAX_ANSWER_BYTES).then((bytes) => {
     const answer = JSON.parse(bytes.toString()) as { StatusCode: number; Error?: { Message: string } | null }
-    if (answer.Error?.Message) throw new ExitError(WAIT_FAILED_CODE, `Error waiting for container: ${answer.Error.Message}`)
+    if (answer.Error?.Message)
+      throw new ExitError(WAIT_FAILED_CODE, `Error waiting for container: ${answer.Error.Message}`)
     return answer.StatusCode
   })
   code.catch(() => {})

@@ -18,7 +18,12 @@ export default defineCommand({
   },
   async run({ cli, flags }) {
     const what = flags.all ? 'all build cache' : 'all dangling build cache'
-    if (!flags.force && !(await confirm(cli, `WARNING! This will remove ${what}.\nAre you sure you want to continue?`))) return
-    cli.out(reclaimedLine(await pruneBuildCache(cli, flags.filter, { all: flags.all, keepStorage: flags['keep-storage'] })).replace('Total reclaimed space', 'Total'))
+    if (!flags.force && !(await confirm(cli, `WARNING! This will remove ${what}.\nAre you sure you want to continue?`)))
+      return
+    cli.out(
+      reclaimedLine(
+        await pruneBuildCache(cli, flags.filter, { all: flags.all, keepStorage: flags['keep-storage'] }),
+      ).replace('Total reclaimed space', 'Total'),
+    )
   },
 })

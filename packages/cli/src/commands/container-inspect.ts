@@ -12,6 +12,10 @@ export default defineCommand({
   flags: { format: formatFlag('f', false), size: bool('s', 'Show the sizes of file systems') },
   async run({ cli, args, flags }) {
     const api = await cli.api()
-    await inspectObjects(cli, { references: args, format: flags.format, fetch: (name) => fetchObject(api, 'container', name, { size: flags.size }) })
+    await inspectObjects(cli, {
+      references: args,
+      format: flags.format,
+      fetch: (name) => fetchObject(api, 'container', name, { size: flags.size }),
+    })
   },
 })

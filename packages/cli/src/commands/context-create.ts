@@ -18,12 +18,17 @@ export default defineCommand({
     checkContextName(name)
     const store = new ContextStore(cli.configDir)
     if (store.exists(name)) throw new Error(`context ${JSON.stringify(name)} already exists`)
-    const meta: ContextMeta = { Name: name, Metadata: flags.description ? { Description: flags.description } : {}, Endpoints: {} }
+    const meta: ContextMeta = {
+      Name: name,
+      Metadata: flags.description ? { Description: flags.description } : {},
+      Endpoints: {},
+    }
     let files: Record<string, Buffer> | undefined
     if (Object.keys(flags.docker).length > 0) files = applyEndpoint(cli, meta, flags.docker)
     else {
       const current = flags.from || cli.contextName()
-      meta.Endpoints.docker = current === 'default' ? defaultEndpoint() : (store.read(current).Endpoints.docker ?? { SkipTLSVerify: false })
+      meta.Endpoints.docker =
+        current === 'default' ? defaultEndpoint() : (store.read(current).Endpoints.docker ?? { SkipTLSVerify: false })
     }
     store.write(meta)
     if (files) store.writeTls(name, files)

@@ -9,7 +9,14 @@ import { formatFlag } from '../options/format-flag.ts'
 import { defaultEndpoint } from './context-shared.ts'
 
 const types: TypeTable = {
-  Context: describe('context.contextWithTLSListing', 'Name string Name,omitempty', 'Metadata any', 'Endpoints map[]any Endpoints,omitempty', 'TLSMaterial map[][]string', 'Storage Storage'),
+  Context: describe(
+    'context.contextWithTLSListing',
+    'Name string Name,omitempty',
+    'Metadata any',
+    'Endpoints map[]any Endpoints,omitempty',
+    'TLSMaterial map[][]string',
+    'Storage Storage',
+  ),
   Storage: describe('store.StorageInfo', 'MetadataPath string', 'TLSPath string'),
 }
 
@@ -45,6 +52,8 @@ function storedContext(cli: Cli, name: string) {
   const store = new ContextStore(cli.configDir)
   const meta = store.read(name)
   const tls = store.tlsDir(name)
-  const material = existsSync(tls) ? Object.fromEntries(readdirSync(tls).map((endpoint) => [endpoint, readdirSync(`${tls}/${endpoint}`)])) : {}
+  const material = existsSync(tls)
+    ? Object.fromEntries(readdirSync(tls).map((endpoint) => [endpoint, readdirSync(`${tls}/${endpoint}`)]))
+    : {}
   return { ...meta, TLSMaterial: material, Storage: { MetadataPath: store.metadataDir(name), TLSPath: tls } }
 }

@@ -33,7 +33,13 @@ export default defineCommand({
       host: meta.Endpoints.docker?.Host ?? '',
       error: '',
     }))
-    rows.push({ current: current === 'default', name: 'default', description: 'Current DOCKER_HOST based configuration', host: process.env.DOCKER_HOST || DEFAULT_HOST, error: '' })
+    rows.push({
+      current: current === 'default',
+      name: 'default',
+      description: 'Current DOCKER_HOST based configuration',
+      host: process.env.DOCKER_HOST || DEFAULT_HOST,
+      error: '',
+    })
     if (!rows.some((row) => row.current)) rows.push(missing(cli, current))
     rows.sort((a, b) => naturalOrder(a.name, b.name))
     if (flags.quiet) return cli.out(rows.map((row) => `${row.name}\n`).join(''))
@@ -58,7 +64,8 @@ const columns: Columns<ContextRow> = {
   values: {
     Current: ({ current }) => current,
     Name: ({ name }) => name,
-    Description: ({ description }) => (description.length > DESCRIPTION_WIDTH ? `${description.slice(0, DESCRIPTION_WIDTH - 1)}…` : description),
+    Description: ({ description }) =>
+      description.length > DESCRIPTION_WIDTH ? `${description.slice(0, DESCRIPTION_WIDTH - 1)}…` : description,
     DockerEndpoint: ({ host }) => host,
     Error: ({ error }) => error.split('\n')[0] ?? '',
   },

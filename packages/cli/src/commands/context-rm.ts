@@ -17,7 +17,8 @@ export default defineCommand({
     for (const name of args) {
       if (name === 'default') errors.push('context "default" cannot be removed')
       else if (!store.exists(name) && !flags.force) errors.push(`context ${JSON.stringify(name)} does not exist`)
-      else if (name === current && !flags.force) errors.push(`context ${JSON.stringify(name)} is in use, set -f flag to force remove`)
+      else if (name === current && !flags.force)
+        errors.push(`context ${JSON.stringify(name)} is in use, set -f flag to force remove`)
       else {
         if (cli.config.currentContext === name) {
           const { currentContext: _, ...rest } = cli.config

@@ -17,7 +17,8 @@ export default defineCommand({
       new ContextStore(cli.configDir).read(name)
     }
     const { currentContext, ...rest } = cli.config
-    if ((currentContext ?? '') !== (name === 'default' ? '' : name)) saveConfig(cli.configDir, name === 'default' ? rest : { ...rest, currentContext: name })
+    if ((currentContext ?? '') !== (name === 'default' ? '' : name))
+      saveConfig(cli.configDir, name === 'default' ? rest : { ...rest, currentContext: name })
     cli.out(`${name}\n`)
     cli.err(`Current context is now ${JSON.stringify(name)}\n`)
     if (name !== 'default') warnHostOverride(cli, name)

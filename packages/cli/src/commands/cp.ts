@@ -1,7 +1,7 @@
 /** `cp`: copies files between a container and this machine. */
 import { existsSync, lstatSync, statSync } from 'node:fs'
-import { isatty } from 'node:tty'
 import { posix } from 'node:path'
+import { isatty } from 'node:tty'
 import { archiveName, type CopyTarget, planCopy, rebase, splitCopyArgument } from '../archive/copy-paths.ts'
 import type { Cli } from '../cli.ts'
 import { sourceOf } from '../client/streams.ts'
@@ -38,13 +38,16 @@ export default defineCommand({
     if (target === '') throw new ExitError(1, 'destination can not be empty')
     const from = splitCopyArgument(source)
     const to = splitCopyArgument(target)
-    if (from.container !== '' && to.container !== '') throw new ExitError(1, 'copying between containers is not supported')
-    if (from.container === '' && to.container === '') throw new ExitError(1, 'must specify at least one container source')
+    if (from.container !== '' && to.container !== '')
+      throw new ExitError(1, 'copying between containers is not supported')
+    if (from.container === '' && to.container === '')
+      throw new ExitError(1, 'must specify at least one container source')
     const bytes =
       from.container !== ''
         ? await copyOut(cli, from, to.path, flags['follow-link'])
         : await copyIn(cli, from.path, to, { followLink: flags['follow-link'], owners: flags.archive, shown: target })
-    if (!flags.quiet && isatty(2) && target !== '-') cli.err(`Successfully copied ${humanSize(bytes, 3)} to ${target}\n`)
+    if (!flags.quiet && isatty(2) && target !== '-')
+      cli.err(`Successfully copied ${humanSize(bytes, 3)} to ${target}\n`)
   },
 })
 
@@ -85,13 +88,16 @@ async function copyOut(cli: Cli, from: ContainerPath, target: string, followLink
   const { unpackTar } = await import('../archive/unpack.ts')
   const { resolve } = await import('node:path')
   const top = archiveName(path)
-  await unpackTar(sourceOf(counted), resolve(plan.directory), { rename: (name) => rebase(name.replace(/\/$/, ''), top, plan.name) })
+  await unpackTar(sourceOf(counted), resolve(plan.directory), {
+    rename: (name) => rebase(name.replace(/\/$/, ''), top, plan.name),
+  })
   return bytes
 }
 
 function checkLocalTarget(target: string): void {
   const directory = posix.dirname(posix.resolve(target))
-  if (!existsSync(directory)) throw new ExitError(1, `invalid output path: directory ${JSON.stringify(directory)} does not exist`)
+  if (!existsSync(directory))
+    throw new ExitError(1, `invalid output path: directory ${JSON.stringify(directory)} does not exist`)
 }
 
 interface CopyInOptions {
@@ -109,7 +115,8 @@ async function copyIn(cli: Cli, sourcePath: string, to: ContainerPath, options: 
     if (!target.isDirectory) throw new ExitError(1, `destination ${JSON.stringify(options.shown)} must be a directory`)
     body = stdinChunks()
   } else {
-    const stats = options.followLink || sourcePath.endsWith('/') ? statOrFail(sourcePath, true) : statOrFail(sourcePath, false)
+    const stats =
+      options.followLink || sourcePath.endsWith('/') ? statOrFail(sourcePath, true) : statOrFail(sourcePath, false)
     const name = archiveName(sourcePath)
     const baseName = name === '.' ? '.' : posix.basename(posix.resolve(sourcePath))
     const plan = planCopy({ path: sourcePath, isDirectory: stats.isDirectory(), baseName }, target)
@@ -126,13 +133,21 @@ async function copyIn(cli: Cli, sourcePath: string, to: ContainerPath, options: 
     }
   })()
   const query = { path: directory, noOverwriteDirNonDir: 'true', copyUIDGID: options.owners ? 'true' : undefined }
-  await (await cli.api()).call('PUT', `${containerPath(to.container)}/archive`, { query, body: counted, headers: { 'Content-Type': 'application/x-tar' } })
+  await (await cli.api()).call('PUT', `${containerPath(to.container)}/archive`, {
+    query,
+    body: counted,
+    headers: { 'Content-Type': 'application/x-tar' },
+  })
   return bytes
 }
 
 function statOrFail(path: string, follow: boolean) {
   const stats = (follow ? statSync : lstatSync)(path, { throwIfNoEntry: false })
-  if (!stats) throw new ExitError(1, `lstat ${posix.dirname(posix.resolve(path))}/${posix.basename(path)}: no such file or directory`)
+  if (!stats)
+    throw new ExitError(
+      1,
+      `lstat ${posix.dirname(posix.resolve(path))}/${posix.basename(path)}: no such file or directory`,
+    )
   return stats
 }
 

@@ -22,13 +22,15 @@ interface Created {
 }
 
 export function checkPullPolicy(policy: string): void {
-  if (!['always', 'missing', 'never'].includes(policy)) throw new Error(`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`)
+  if (!['always', 'missing', 'never'].includes(policy))
+    throw new Error(`invalid pull option: '${policy}': must be one of "always", "missing" or "never"`)
 }
 
 /** The id of the new container. */
 export async function createContainer(cli: Cli, request: CreateRequest): Promise<string> {
   const { cidfile, platform } = request
-  if (cidfile !== '' && existsSync(cidfile)) throw new Error(`container ID file found, make sure the other container isn't running or delete ${cidfile}`)
+  if (cidfile !== '' && existsSync(cidfile))
+    throw new Error(`container ID file found, make sure the other container isn't running or delete ${cidfile}`)
   // The file is there, empty, before the container is: that is when a bad path has to be noticed.
   if (cidfile !== '') createIdFile(cidfile)
   try {
@@ -49,19 +51,27 @@ function createIdFile(path: string): void {
   try {
     writeFileSync(path, '', { flag: 'wx', mode: 0o666 })
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file or directory' : (error as Error).message
+    const reason =
+      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file or directory' : (error as Error).message
     throw new Error(`failed to create the container ID file: open ${path}: ${reason}`)
   }
 }
 
-async function createWithPull(cli: Cli, request: CreateRequest, pull: () => Promise<void> | undefined): Promise<Created> {
+async function createWithPull(
+  cli: Cli,
+  request: CreateRequest,
+  pull: () => Promise<void> | undefined,
+): Promise<Created> {
   const { body, name, platform } = request
   const reference = isImageId(body.Image) ? undefined : parseReference(body.Image)
   const api = await cli.api()
   if (request.pull === 'always' && reference) await pull()
   await adaptBody(body, await api.version())
   const create = () =>
-    api.json<Created>('POST', '/containers/create', { query: { name: name || undefined, platform: platform || undefined }, json: body })
+    api.json<Created>('POST', '/containers/create', {
+      query: { name: name || undefined, platform: platform || undefined },
+      json: body,
+    })
   try {
     return await create()
   } catch (error) {

@@ -20,11 +20,25 @@ export default defineCommand({
     let body: CreateBody
     try {
       checkPullPolicy(flags.pull)
-      body = createBody({ flags, given, image, command, presetEnv: proxyEnvironment(cli.config, (await cli.address()).host), consoleSize: terminalSize() })
+      body = createBody({
+        flags,
+        given,
+        image,
+        command,
+        presetEnv: proxyEnvironment(cli.config, (await cli.address()).host),
+        consoleSize: terminalSize(),
+      })
     } catch (error) {
       throw error instanceof ExitError ? error : withHelp(messageOf(error), 'create', USAGE_CODE)
     }
-    const id = await createContainer(cli, { body, name: flags.name, platform: flags.platform, pull: flags.pull, quiet: flags.quiet, cidfile: flags.cidfile })
+    const id = await createContainer(cli, {
+      body,
+      name: flags.name,
+      platform: flags.platform,
+      pull: flags.pull,
+      quiet: flags.quiet,
+      cidfile: flags.cidfile,
+    })
     cli.out(`${id}\n`)
   },
 })

@@ -11,7 +11,10 @@ export default defineCommand({
   args: exactly(1),
   flags: {},
   async run({ cli, args }) {
-    const changes = await (await cli.api()).json<{ Path: string; Kind: number }[] | null>('GET', `${containerPath(args[0] ?? '')}/changes`)
+    const changes = await (await cli.api()).json<{ Path: string; Kind: number }[] | null>(
+      'GET',
+      `${containerPath(args[0] ?? '')}/changes`,
+    )
     cli.out((changes ?? []).map(({ Kind, Path }) => `${KINDS[Kind] ?? ''} ${Path}\n`).join(''))
   },
 })

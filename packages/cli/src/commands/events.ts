@@ -50,7 +50,11 @@ export default defineCommand({
   async run({ cli, flags }) {
     const render = await renderer(flags.format)
     const now = new Date()
-    const query = { since: parseTimestamp(flags.since, now) || undefined, until: parseTimestamp(flags.until, now) || undefined, filters: encodeFilters(flags.filter) }
+    const query = {
+      since: parseTimestamp(flags.since, now) || undefined,
+      until: parseTimestamp(flags.until, now) || undefined,
+      filters: encodeFilters(flags.filter),
+    }
     const reply = await (await cli.api()).request('GET', '/events', { query })
     for await (const text of jsonTexts(reply.body)) cli.out(`${render(parseExact(text))}\n`)
   },

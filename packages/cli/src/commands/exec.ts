@@ -64,7 +64,11 @@ export default defineCommand({
     if (!flags.detach) requireTerminal(body.AttachStdin, body.Tty)
     const { Id } = await api.json<{ Id: string }>('POST', `${containerPath(name)}/exec`, { json: body })
     if (Id === '') throw new Error('exec ID empty')
-    const start = { Detach: flags.detach, Tty: flags.tty, ...(body.ConsoleSize ? { ConsoleSize: body.ConsoleSize } : {}) }
+    const start = {
+      Detach: flags.detach,
+      Tty: flags.tty,
+      ...(body.ConsoleSize ? { ConsoleSize: body.ConsoleSize } : {}),
+    }
     if (flags.detach) return api.call('POST', `/exec/${Id}/start`, { json: start })
     await runAttached(cli, Id, body, start)
   },

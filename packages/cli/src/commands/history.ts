@@ -32,9 +32,12 @@ export default defineCommand({
   },
   async run({ cli, args, flags }) {
     const platform = flags.platform === '' ? undefined : encodePlatform(flags.platform)
-    const steps = await (await cli.api()).json<Step[]>('GET', `/images/${part(args[0] ?? '')}/history`, { query: { platform } })
+    const steps = await (await cli.api()).json<Step[]>('GET', `/images/${part(args[0] ?? '')}/history`, {
+      query: { platform },
+    })
     const columns = stepColumns(flags.human, !flags['no-trunc'])
-    if (flags.quiet && flags.format === '') return cli.out(steps.map((step) => `${columns.values.ID?.(step)}\n`).join(''))
+    if (flags.quiet && flags.format === '')
+      return cli.out(steps.map((step) => `${columns.values.ID?.(step)}\n`).join(''))
     const created = flags.human ? '{{.CreatedSince}}' : '{{.CreatedAt}}'
     const table = `{{.ID}}\t${created}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}`
     cli.out(await renderListing({ items: steps, columns, format: resolveFormat(flags.format, table) }))
@@ -45,7 +48,14 @@ function stepColumns(human: boolean, truncate: boolean): Columns<Step> {
   const since = (created: number) => (human ? ago(created) : rfc3339(created))
   return {
     rowType: '*formatter.historyContext',
-    headers: { ID: 'IMAGE', CreatedSince: 'CREATED', CreatedAt: 'CREATED AT', CreatedBy: 'CREATED BY', Size: 'SIZE', Comment: 'COMMENT' },
+    headers: {
+      ID: 'IMAGE',
+      CreatedSince: 'CREATED',
+      CreatedAt: 'CREATED AT',
+      CreatedBy: 'CREATED BY',
+      Size: 'SIZE',
+      Comment: 'COMMENT',
+    },
     values: {
       ID: ({ Id }) => (truncate ? shortId(Id) : Id),
       CreatedAt: ({ Created }) => rfc3339(Created),

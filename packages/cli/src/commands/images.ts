@@ -1,6 +1,7 @@
 /** `images`: lists images. */
-import { atMost, defineCommand } from '../command.ts'
+
 import type { ImageSummary } from '../client/wire.ts'
+import { atMost, defineCommand } from '../command.ts'
 import { imageColumns, imageRows, imageTable, imageTableWithDigests } from '../format/image-columns.ts'
 import { renderListing, resolveFormat } from '../format/listing.ts'
 import { addFilter, encodeFilters, filterFlag } from '../options/filters.ts'
@@ -29,7 +30,11 @@ export default defineCommand({
     const columns = imageColumns(!flags['no-trunc'])
     const configured = flags.format === '' && !flags.quiet ? (cli.config.imagesFormat ?? '') : flags.format
     if (flags.quiet && (configured === '' || configured === 'table')) {
-      return cli.out(imageRows(images, false).map((row) => `${columns.values.ID?.(row)}\n`).join(''))
+      return cli.out(
+        imageRows(images, false)
+          .map((row) => `${columns.values.ID?.(row)}\n`)
+          .join(''),
+      )
     }
     const format = resolveFormat(configured, flags.digests ? imageTableWithDigests : imageTable)
     const needsDigests = flags.digests || format.includes('.Digest')

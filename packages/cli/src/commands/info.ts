@@ -33,7 +33,9 @@ export default defineCommand({
       if (failure !== undefined && raw === undefined && !flags.format.includes('json')) throw new ExitError(1, '')
       return
     }
-    cli.out(`Client:\n${client.Version ? ` Version:    ${client.Version}\n` : ''} Context:    ${client.Context}\n Debug Mode: ${client.Debug}\n\nServer:\n`)
+    cli.out(
+      `Client:\n${client.Version ? ` Version:    ${client.Version}\n` : ''} Context:    ${client.Context}\n Debug Mode: ${client.Debug}\n\nServer:\n`,
+    )
     if (raw === undefined) {
       cli.err(`${messageOf(failure)}\n`)
       throw new ExitError(1, 'errors pretty printing info')

@@ -1,6 +1,7 @@
 /** `inspect`: finds objects of any kind by name or id. */
-import { isNotFound } from '../client/errors.ts'
+
 import type { Cli } from '../cli.ts'
+import { isNotFound } from '../client/errors.ts'
 import { atLeast, defineCommand, ExitError } from '../command.ts'
 import { type Inspected, inspectObjects } from '../format/inspect.ts'
 import { fetchObject, type Kind } from '../format/inspect-sources.ts'
@@ -19,12 +20,23 @@ export default defineCommand({
     type: string('', 'Look only for objects of this type'),
   },
   async run({ cli, args, flags, given }) {
-    if (given('type') && flags.type === '') throw new ExitError(1, 'type is empty: must be one of "config", "container", "image", "network", "node", "plugin", "secret", "service", "task", "volume"')
+    if (given('type') && flags.type === '')
+      throw new ExitError(
+        1,
+        'type is empty: must be one of "config", "container", "image", "network", "node", "plugin", "secret", "service", "task", "volume"',
+      )
     if (flags.type !== '' && !KINDS.includes(flags.type as Kind)) {
-      throw new ExitError(1, `unknown type: ${JSON.stringify(flags.type)}: must be one of "config", "container", "image", "network", "node", "plugin", "secret", "service", "task", "volume"`)
+      throw new ExitError(
+        1,
+        `unknown type: ${JSON.stringify(flags.type)}: must be one of "config", "container", "image", "network", "node", "plugin", "secret", "service", "task", "volume"`,
+      )
     }
     const kinds = flags.type === '' ? KINDS : [flags.type as Kind]
-    await inspectObjects(cli, { references: args, format: flags.format, fetch: (name) => find(cli, name, kinds, flags.size) })
+    await inspectObjects(cli, {
+      references: args,
+      format: flags.format,
+      fetch: (name) => find(cli, name, kinds, flags.size),
+    })
   },
 })
 

@@ -11,6 +11,8 @@ export default defineCommand({
   flags: { signal: string('s', 'Signal to send') },
   async run({ cli, args, flags }) {
     const query = { signal: flags.signal || undefined }
-    await forEach(cli, args, (name, api) => api.call('POST', `${containerPath(name)}/kill`, { query }), { parallel: true })
+    await forEach(cli, args, (name, api) => api.call('POST', `${containerPath(name)}/kill`, { query }), {
+      parallel: true,
+    })
   },
 })

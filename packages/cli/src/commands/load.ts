@@ -19,13 +19,19 @@ export default defineCommand({
     quiet: bool('q', 'Print names only'),
   },
   async run({ cli, flags }) {
-    if (flags.input !== '' && !existsSync(flags.input)) throw new ExitError(1, `open ${flags.input}: no such file or directory`)
+    if (flags.input !== '' && !existsSync(flags.input))
+      throw new ExitError(1, `open ${flags.input}: no such file or directory`)
     if (flags.input === '' && isatty(0)) throw new ExitError(1, 'requested load from stdin, but stdin is empty')
-    const input = flags.input === '' ? stdinChunks() : (createReadStream(flags.input, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>)
+    const input =
+      flags.input === ''
+        ? stdinChunks()
+        : (createReadStream(flags.input, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>)
     const api = await cli.api()
     const platform = flags.platform === '' ? undefined : encodePlatform(flags.platform)
     if (platform !== undefined && compareVersions(await api.version(), '1.48') < 0) {
-      throw new Error(`"platform" requires API version 1.48, but the Docker daemon API version is ${await api.version()}`)
+      throw new Error(
+        `"platform" requires API version 1.48, but the Docker daemon API version is ${await api.version()}`,
+      )
     }
     const quiet = flags.quiet || !isatty(1)
     const reply = await api.request('POST', '/images/load', {

@@ -4,7 +4,7 @@ import type { Cli } from '../cli.ts'
 import { authKey, findAuth, hostOf, INDEX_SERVER } from '../client/registry-auth.ts'
 import { atMost, defineCommand, ExitError, messageOf } from '../command.ts'
 import { type AuthEntry, saveConfig } from '../config-file.ts'
-import { string, bool } from '../options/flags.ts'
+import { bool, string } from '../options/flags.ts'
 import { readHidden } from '../terminal/read-hidden.ts'
 import { readLine } from './shared.ts'
 
@@ -31,14 +31,20 @@ export default defineCommand({
       password = (await readLine()).replace(/[\r\n]+$/, '')
     }
     const auth = await completeAuth(cli, server, { username: flags.username, password })
-    const answer = await (await cli.api()).json<{ Status: string; IdentityToken?: string }>('POST', '/auth', { json: auth })
+    const answer = await (await cli.api()).json<{ Status: string; IdentityToken?: string }>('POST', '/auth', {
+      json: auth,
+    })
     const kept = answer.IdentityToken ? { ...auth, password: '', identitytoken: answer.IdentityToken } : auth
     await keep(cli, server, kept)
     if (answer.Status !== '') cli.out(`${answer.Status}\n`)
   },
 })
 
-async function completeAuth(cli: Cli, server: string, input: { username: string; password: string }): Promise<AuthEntry> {
+async function completeAuth(
+  cli: Cli,
+  server: string,
+  input: { username: string; password: string },
+): Promise<AuthEntry> {
   let { username, password } = input
   if (username === '' && password === '') {
     const stored = await findAuth(cli.config, authKey(server))
@@ -47,7 +53,8 @@ async function completeAuth(cli: Cli, server: string, input: { username: string;
       return stored
     }
   }
-  if ((username === '' || password === '') && !isatty(0)) throw new ExitError(1, 'Error: Cannot perform an interactive login from a non TTY device')
+  if ((username === '' || password === '') && !isatty(0))
+    throw new ExitError(1, 'Error: Cannot perform an interactive login from a non TTY device')
   if (username === '') {
     cli.out('Username: ')
     username = (await readLine()).trim()
@@ -74,7 +81,9 @@ async function keep(cli: Cli, server: string, auth: AuthEntry): Promise<void> {
     const encoded = Buffer.from(`${auth.username ?? ''}:${auth.password ?? ''}`).toString('base64')
     const entry: AuthEntry = { auth: encoded, ...(auth.identitytoken ? { identitytoken: auth.identitytoken } : {}) }
     saveConfig(cli.configDir, { ...config, auths: { ...config.auths, [server]: entry } })
-    cli.err(`\nWARNING! Your credentials are stored unencrypted in '${cli.configDir}/config.json'.\nConfigure a credential helper to remove this warning. See\nhttps://docs.docker.com/go/credential-store/\n\n`)
+    cli.err(
+      `\nWARNING! Your credentials are stored unencrypted in '${cli.configDir}/config.json'.\nConfigure a credential helper to remove this warning. See\nhttps://docs.docker.com/go/credential-store/\n\n`,
+    )
   } catch (error) {
     throw new Error(`Error saving credentials: ${messageOf(error)}`)
   }

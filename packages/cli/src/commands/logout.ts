@@ -18,7 +18,9 @@ export default defineCommand({
       credentialHelper(helper).erase(server)
     }
     const auths = { ...cli.config.auths }
-    const keys = Object.keys(auths).filter((key) => key === server || (server !== INDEX_SERVER && hostOf(key) === server))
+    const keys = Object.keys(auths).filter(
+      (key) => key === server || (server !== INDEX_SERVER && hostOf(key) === server),
+    )
     if (keys.length === 0) return
     for (const key of keys) delete auths[key]
     saveConfig(cli.configDir, { ...cli.config, auths })

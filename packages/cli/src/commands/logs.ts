@@ -27,7 +27,9 @@ export default defineCommand({
       try {
         return parseTimestamp(flags[name], new Date()) || undefined
       } catch {
-        throw new Error(`invalid value for ${JSON.stringify(name)}: failed to parse value as time or duration: ${JSON.stringify(flags[name])}`)
+        throw new Error(
+          `invalid value for ${JSON.stringify(name)}: failed to parse value as time or duration: ${JSON.stringify(flags[name])}`,
+        )
       }
     }
     const on = (wanted: boolean) => (wanted ? 1 : undefined)

@@ -37,7 +37,10 @@ export default defineCommand({
       linkLocalIps: flags['link-local-ip'],
     }
     const config = endpointConfig(attachment)
-    const body = { Container: container, EndpointConfig: { ...config, IPAMConfig: config.IPAMConfig ?? {}, DriverOpts: driverOpts, Aliases: flags.alias } }
+    const body = {
+      Container: container,
+      EndpointConfig: { ...config, IPAMConfig: config.IPAMConfig ?? {}, DriverOpts: driverOpts, Aliases: flags.alias },
+    }
     await (await cli.api()).call('POST', `/networks/${part(network)}/connect`, { json: body })
   },
 })

@@ -24,7 +24,7 @@ export default defineCommand({
     ipv6: bool('', 'Give out IPv6 addresses'),
     label: list('', 'Set a label', checkLabel),
     opt: map('o', 'Option of the driver'),
-    scope: string('', "Scope of the network"),
+    scope: string('', 'Scope of the network'),
     subnet: strings('', 'Subnet in CIDR form'),
   },
   async run({ cli, args, flags, given }) {
@@ -43,7 +43,9 @@ export default defineCommand({
       Options: flags.opt,
       Labels: toMap(flags.label),
     }
-    const { Id, Warning } = await (await cli.api()).json<{ Id: string; Warning?: string }>('POST', '/networks/create', { json: body })
+    const { Id, Warning } = await (await cli.api()).json<{ Id: string; Warning?: string }>('POST', '/networks/create', {
+      json: body,
+    })
     if (Warning) cli.err(`WARNING: ${Warning}\n`)
     cli.out(`${Id}\n`)
   },

@@ -10,6 +10,8 @@ export default defineCommand({
   flags: { force: bool('f', 'Disconnect even when the container cannot be reached') },
   async run({ cli, args, flags }) {
     const [network = '', Container = ''] = args
-    await (await cli.api()).call('POST', `/networks/${part(network)}/disconnect`, { json: { Container, Force: flags.force } })
+    await (await cli.api()).call('POST', `/networks/${part(network)}/disconnect`, {
+      json: { Container, Force: flags.force },
+    })
   },
 })

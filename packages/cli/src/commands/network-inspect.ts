@@ -12,6 +12,10 @@ export default defineCommand({
   flags: { format: formatFlag('f', false), verbose: bool('v', 'Show what helps to find faults') },
   async run({ cli, args, flags }) {
     const api = await cli.api()
-    await inspectObjects(cli, { references: args, format: flags.format, fetch: (name) => fetchObject(api, 'network', name, { verbose: flags.verbose }) })
+    await inspectObjects(cli, {
+      references: args,
+      format: flags.format,
+      fetch: (name) => fetchObject(api, 'network', name, { verbose: flags.verbose }),
+    })
   },
 })

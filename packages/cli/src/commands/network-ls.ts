@@ -24,11 +24,14 @@ export default defineCommand({
     quiet: bool('q', 'Print ids only'),
   },
   async run({ cli, flags }) {
-    const networks = await (await cli.api()).json<NetworkSummary[]>('GET', '/networks', { query: { filters: encodeFilters(flags.filter) } })
+    const networks = await (await cli.api()).json<NetworkSummary[]>('GET', '/networks', {
+      query: { filters: encodeFilters(flags.filter) },
+    })
     networks.sort((a, b) => naturalOrder(a.Name, b.Name))
     const columns = networkColumns(!flags['no-trunc'])
     const configured = flags.format === '' && !flags.quiet ? (cli.config.networksFormat ?? '') : flags.format
-    if (flags.quiet && (configured === '' || configured === 'table')) return cli.out(networks.map((network) => `${columns.values.ID?.(network)}\n`).join(''))
+    if (flags.quiet && (configured === '' || configured === 'table'))
+      return cli.out(networks.map((network) => `${columns.values.ID?.(network)}\n`).join(''))
     cli.out(await renderListing({ items: networks, columns, format: resolveFormat(configured, networkTable) }))
   },
 })
@@ -37,7 +40,15 @@ function networkColumns(truncate: boolean): Columns<NetworkSummary> {
   return {
     rowType: '*network.networkContext',
     headers: {
-      ID: 'NETWORK ID', Name: 'NAME', Driver: 'DRIVER', Scope: 'SCOPE', IPv4: 'IPV4', IPv6: 'IPV6', Internal: 'INTERNAL', Labels: 'LABELS', CreatedAt: 'CREATED AT',
+      ID: 'NETWORK ID',
+      Name: 'NAME',
+      Driver: 'DRIVER',
+      Scope: 'SCOPE',
+      IPv4: 'IPV4',
+      IPv6: 'IPV6',
+      Internal: 'INTERNAL',
+      Labels: 'LABELS',
+      CreatedAt: 'CREATED AT',
     },
     values: {
       ID: ({ Id }) => (truncate ? shortId(Id) : Id),
@@ -48,7 +59,10 @@ function networkColumns(truncate: boolean): Columns<NetworkSummary> {
       IPv6: ({ EnableIPv6 }) => String(EnableIPv6),
       Internal: ({ Internal }) => String(Internal),
       Labels: ({ Labels }) => joinLabels(Labels),
-      CreatedAt: ({ Created }) => Created.replace('T', ' ').replace(/Z$/, ' +0000 UTC').replace(/([+-]\d\d):(\d\d)$/, ' $1$2 $1$2'),
+      CreatedAt: ({ Created }) =>
+        Created.replace('T', ' ')
+          .replace(/Z$/, ' +0000 UTC')
+          .replace(/([+-]\d\d):(\d\d)$/, ' $1$2 $1$2'),
     },
     methods: { Label: ({ Labels }, [name]) => Labels?.[plain(name)] ?? '' },
   }

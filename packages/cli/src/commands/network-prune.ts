@@ -11,7 +11,8 @@ export default defineCommand({
   args: noArguments,
   flags: { filter: filterFlag('Remove only what matches ("until=<timestamp>")', ''), force: bool('f', 'Do not ask') },
   async run({ cli, flags }) {
-    const question = 'WARNING! This will remove all custom networks not used by at least one container.\nAre you sure you want to continue?'
+    const question =
+      'WARNING! This will remove all custom networks not used by at least one container.\nAre you sure you want to continue?'
     if (!flags.force && !(await confirm(cli, question))) return
     await pruneNetworks(cli, flags.filter)
   },

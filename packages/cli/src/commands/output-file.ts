@@ -12,7 +12,8 @@ export function checkOutput(path: string, verb: string): void {
     return
   }
   const dir = dirname(path)
-  if (!existsSync(dir)) throw new ExitError(1, `failed to ${verb}: invalid output path: stat ${dir}: no such file or directory`)
+  if (!existsSync(dir))
+    throw new ExitError(1, `failed to ${verb}: invalid output path: stat ${dir}: no such file or directory`)
   const kind = unwritableKind(path)
   if (kind) throw new ExitError(1, `failed to ${verb}: ${kind}`)
 }

@@ -23,7 +23,10 @@ export default defineCommand({
       return cli.out(lines.map((line) => line.text).join(''))
     }
     const [number, protocol = 'tcp'] = cut(wanted, '/')
-    if (!/^\d+$/.test(number)) throw new Error(`Error: invalid port (${number}): strconv.ParseUint: parsing ${JSON.stringify(number)}: invalid syntax`)
+    if (!/^\d+$/.test(number))
+      throw new Error(
+        `Error: invalid port (${number}): strconv.ParseUint: parsing ${JSON.stringify(number)}: invalid syntax`,
+      )
     const bindings = ports[`${number}/${protocol}`]
     if (!bindings || bindings.length === 0) throw new Error(`Error: No public port '${wanted}' published for ${name}`)
     cli.out(bindings.map((to) => `${joinHostPort(to.HostIp, to.HostPort)}\n`).join(''))

@@ -11,7 +11,10 @@ function printList(cli: Cli, heading: string, lines: readonly string[]): void {
 }
 
 export async function pruneContainers(cli: Cli, filters: Filters, sum = true): Promise<number> {
-  const { ContainersDeleted, SpaceReclaimed } = await prune<{ ContainersDeleted: string[] | null; SpaceReclaimed: number }>(cli, '/containers/prune', filters)
+  const { ContainersDeleted, SpaceReclaimed } = await prune<{
+    ContainersDeleted: string[] | null
+    SpaceReclaimed: number
+  }>(cli, '/containers/prune', filters)
   printList(cli, 'Deleted Containers:', ContainersDeleted ?? [])
   if (sum) cli.out(total(SpaceReclaimed))
   return SpaceReclaimed
@@ -23,7 +26,11 @@ export async function pruneImages(cli: Cli, filters: Filters, sum = true): Promi
     SpaceReclaimed: number
   }
   const { ImagesDeleted, SpaceReclaimed } = await prune<Report>(cli, '/images/prune', filters)
-  printList(cli, 'Deleted Images:', (ImagesDeleted ?? []).map((item) => (item.Untagged ? `untagged: ${item.Untagged}` : `deleted: ${item.Deleted}`)))
+  printList(
+    cli,
+    'Deleted Images:',
+    (ImagesDeleted ?? []).map((item) => (item.Untagged ? `untagged: ${item.Untagged}` : `deleted: ${item.Deleted}`)),
+  )
   if (sum) cli.out(total(SpaceReclaimed))
   return SpaceReclaimed
 }
@@ -34,15 +41,28 @@ export async function pruneNetworks(cli: Cli, filters: Filters): Promise<void> {
 }
 
 export async function pruneVolumes(cli: Cli, filters: Filters, sum = true): Promise<number> {
-  const { VolumesDeleted, SpaceReclaimed } = await prune<{ VolumesDeleted: string[] | null; SpaceReclaimed: number }>(cli, '/volumes/prune', filters)
+  const { VolumesDeleted, SpaceReclaimed } = await prune<{ VolumesDeleted: string[] | null; SpaceReclaimed: number }>(
+    cli,
+    '/volumes/prune',
+    filters,
+  )
   printList(cli, 'Deleted Volumes:', VolumesDeleted ?? [])
   if (sum) cli.out(total(SpaceReclaimed))
   return SpaceReclaimed
 }
 
-export async function pruneBuildCache(cli: Cli, filters: Filters, extra: { all?: boolean; keepStorage?: number }): Promise<number> {
+export async function pruneBuildCache(
+  cli: Cli,
+  filters: Filters,
+  extra: { all?: boolean; keepStorage?: number },
+): Promise<number> {
   const query = { all: extra.all ? 1 : undefined, 'keep-storage': extra.keepStorage || undefined }
-  const { CachesDeleted, SpaceReclaimed } = await prune<{ CachesDeleted: string[] | null; SpaceReclaimed: number }>(cli, '/build/prune', filters, query)
+  const { CachesDeleted, SpaceReclaimed } = await prune<{ CachesDeleted: string[] | null; SpaceReclaimed: number }>(
+    cli,
+    '/build/prune',
+    filters,
+    query,
+  )
   printList(cli, 'Deleted build cache objects:', CachesDeleted ?? [])
   return SpaceReclaimed
 }

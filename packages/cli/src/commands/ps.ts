@@ -1,13 +1,25 @@
 /** `ps`: lists containers. */
-import { defineCommand, noArguments } from '../command.ts'
+
 import type { ContainerSummary } from '../client/wire.ts'
+import { defineCommand, noArguments } from '../command.ts'
 import { containerColumns, containerTable } from '../format/container-columns.ts'
 import { checkTemplate, isTable, renderListing, resolveFormat } from '../format/listing.ts'
 import { encodeFilters, filterFlag } from '../options/filters.ts'
 import { bool, int } from '../options/flags.ts'
 import { formatFlag } from '../options/format-flag.ts'
 
-const SAMPLE: ContainerSummary = { Id: '', Names: [], Image: '', ImageID: '', Command: '', Created: 0, Ports: [], Labels: {}, State: '', Status: '' }
+const SAMPLE: ContainerSummary = {
+  Id: '',
+  Names: [],
+  Image: '',
+  ImageID: '',
+  Command: '',
+  Created: 0,
+  Ports: [],
+  Labels: {},
+  State: '',
+  Status: '',
+}
 
 export default defineCommand({
   usage: '[OPTIONS]',

@@ -17,7 +17,10 @@ export async function pullImage(cli: Cli, reference: Reference, options: PullOpt
   const api = await cli.api()
   const query: Query = { fromImage: fullName(reference), platform: options.platform || undefined }
   if (!options.all) query.tag = reference.digest || reference.tag
-  const reply = await api.request('POST', '/images/create', { query, headers: { 'X-Registry-Auth': await registryAuthHeader(cli, reference.domain) } })
+  const reply = await api.request('POST', '/images/create', {
+    query,
+    headers: { 'X-Registry-Auth': await registryAuthHeader(cli, reference.domain) },
+  })
   if (!options.quiet) return showProgress(cli, reply.body, { stderr: options.stderr ?? false })
   const { jsonValues } = await import('../client/api-client.ts')
   for await (const message of jsonValues<{ errorDetail?: { message: string }; error?: string }>(reply.body)) {

@@ -17,13 +17,16 @@ export default defineCommand({
   },
   async run({ cli, args, flags }) {
     const asked = parseReference(args[0] ?? '')
-    if (flags['all-tags'] && !isNameOnly(asked)) throw new Error('tag can\'t be used with --all-tags/-a')
+    if (flags['all-tags'] && !isNameOnly(asked)) throw new Error("tag can't be used with --all-tags/-a")
     const reference = flags['all-tags'] ? asked : withDefaultTag(asked)
     if (isNameOnly(asked) && !flags['all-tags'] && !flags.quiet) cli.out(`Using default tag: ${reference.tag}\n`)
     try {
       await pullImage(cli, reference, { platform: flags.platform, quiet: flags.quiet, all: flags['all-tags'] })
     } catch (error) {
-      if (/when fetching 'plugin'/.test((error as Error).message)) throw new Error(`${(error as Error).message} - Use "docker plugin install" for plugins (${familiarName(asked)})`)
+      if (/when fetching 'plugin'/.test((error as Error).message))
+        throw new Error(
+          `${(error as Error).message} - Use "docker plugin install" for plugins (${familiarName(asked)})`,
+        )
       throw error
     }
     cli.out(`${fullString(reference)}\n`)

@@ -3,8 +3,8 @@ import { jsonValues } from '../client/api-client.ts'
 import { registryAuthHeader } from '../client/registry-auth.ts'
 import { defineCommand, exactly } from '../command.ts'
 import { bool, string } from '../options/flags.ts'
-import { familiarString, fullName, isNameOnly, parseReference, withDefaultTag } from '../options/reference.ts'
 import { encodePlatform } from '../options/platform.ts'
+import { familiarString, fullName, isNameOnly, parseReference, withDefaultTag } from '../options/reference.ts'
 import { type ProgressMessage, showProgress } from '../terminal/progress.ts'
 import { part } from './shared.ts'
 
@@ -21,7 +21,7 @@ export default defineCommand({
   },
   async run({ cli, args, flags }) {
     const asked = parseReference(args[0] ?? '')
-    if (flags['all-tags'] && !isNameOnly(asked)) throw new Error('tag can\'t be used with --all-tags/-a')
+    if (flags['all-tags'] && !isNameOnly(asked)) throw new Error("tag can't be used with --all-tags/-a")
     const reference = flags['all-tags'] ? asked : withDefaultTag(asked)
     if (!flags['all-tags'] && isNameOnly(asked) && !flags.quiet) cli.out(`Using default tag: ${reference.tag}\n`)
     const api = await cli.api()

@@ -29,7 +29,11 @@ export default defineCommand({
     for (const name of args) {
       try {
         const deleted = await api.json<Deleted[]>('DELETE', `/images/${part(name)}`, { query })
-        cli.out(deleted.map((item) => (item.Deleted ? `Deleted: ${item.Deleted}\n` : `Untagged: ${item.Untagged}\n`)).join(''))
+        cli.out(
+          deleted
+            .map((item) => (item.Deleted ? `Deleted: ${item.Deleted}\n` : `Untagged: ${item.Untagged}\n`))
+            .join(''),
+        )
       } catch (error) {
         if (!isNotFound(error)) fatal = true
         errors.push(messageOf(error))

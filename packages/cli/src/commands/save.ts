@@ -18,7 +18,9 @@ export default defineCommand({
     const api = await cli.api()
     const platform = flags.platform === '' ? undefined : encodePlatform(flags.platform)
     if (platform !== undefined && compareVersions(await api.version(), '1.48') < 0) {
-      throw new Error(`"platform" requires API version 1.48, but the Docker daemon API version is ${await api.version()}`)
+      throw new Error(
+        `"platform" requires API version 1.48, but the Docker daemon API version is ${await api.version()}`,
+      )
     }
     checkOutput(flags.output, 'save image')
     const reply = await api.request('GET', '/images/get', { query: { names: args, platform } })

@@ -28,20 +28,33 @@ export default defineCommand({
   },
   async run({ cli, args, flags }) {
     const term = args[0] ?? ''
-    const domain = term.includes('/') && /[.:]|^localhost$/.test(term.split('/')[0] ?? '') ? (term.split('/')[0] ?? '') : 'docker.io'
+    const domain =
+      term.includes('/') && /[.:]|^localhost$/.test(term.split('/')[0] ?? '') ? (term.split('/')[0] ?? '') : 'docker.io'
     const results = await (await cli.api()).json<SearchResult[]>('GET', '/images/search', {
       query: { term, limit: flags.limit || undefined, filters: encodeFilters(flags.filter) },
       headers: { 'X-Registry-Auth': await registryAuthHeader(cli, domain) },
     })
     const table = '{{.Name}}\t{{.Description}}\t{{.StarCount}}\t{{.IsOfficial}}'
-    cli.out(await renderListing({ items: results, columns: columns(!flags['no-trunc']), format: resolveFormat(flags.format, table) }))
+    cli.out(
+      await renderListing({
+        items: results,
+        columns: columns(!flags['no-trunc']),
+        format: resolveFormat(flags.format, table),
+      }),
+    )
   },
 })
 
 function columns(truncate: boolean): Columns<SearchResult> {
   return {
     rowType: '*search.searchContext',
-    headers: { Name: 'NAME', Description: 'DESCRIPTION', StarCount: 'STARS', IsOfficial: 'OFFICIAL', IsAutomated: 'AUTOMATED' },
+    headers: {
+      Name: 'NAME',
+      Description: 'DESCRIPTION',
+      StarCount: 'STARS',
+      IsOfficial: 'OFFICIAL',
+      IsAutomated: 'AUTOMATED',
+    },
     values: {
       Name: ({ name }) => name,
       Description: ({ description }) => {

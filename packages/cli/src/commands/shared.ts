@@ -8,7 +8,8 @@ import { cut } from '../options/flags.ts'
 const PARALLEL_REQUESTS = 50
 
 /** Path component of an object's name or id. */
-export const part = (name: string): string => encodeURIComponent(name).replaceAll('%2F', '/').replaceAll('%3A', ':').replaceAll('%40', '@')
+export const part = (name: string): string =>
+  encodeURIComponent(name).replaceAll('%2F', '/').replaceAll('%3A', ':').replaceAll('%40', '@')
 
 /** Path of a container. An empty name would address the collection, so it is refused here. */
 export function containerPath(name: string): string {
@@ -24,7 +25,12 @@ export interface EachOptions {
 }
 
 /** Does the same to every name, prints the names as they are done, and fails at the end with all errors. */
-export async function forEach(cli: Cli, names: readonly string[], act: (name: string, api: ApiClient) => Promise<void>, options: EachOptions = {}): Promise<void> {
+export async function forEach(
+  cli: Cli,
+  names: readonly string[],
+  act: (name: string, api: ApiClient) => Promise<void>,
+  options: EachOptions = {},
+): Promise<void> {
   const api = await cli.api()
   // The version is settled first, so that parallel requests do not all ask for it.
   await api.version()

@@ -1,6 +1,7 @@
 /** `start`: starts stopped containers, and joins one of them with `-a` or `-i`. */
-import type { ContainerInspect } from '../client/wire.ts'
+
 import type { Cli } from '../cli.ts'
+import type { ContainerInspect } from '../client/wire.ts'
 import { atLeast, defineCommand, ExitError, messageOf } from '../command.ts'
 import { bool, string } from '../options/flags.ts'
 import { joinStreams } from '../terminal/hijacked-stream.ts'
@@ -23,7 +24,10 @@ export default defineCommand({
   async run({ cli, args, flags }) {
     if (!flags.attach && !flags.interactive) return startAll(cli, args)
     if (args.length > 1) throw new ExitError(1, 'you cannot start and attach multiple containers at once')
-    await startAttached(cli, args[0] ?? '', { interactive: flags.interactive, detachKeys: flags['detach-keys'] || (cli.config.detachKeys ?? '') })
+    await startAttached(cli, args[0] ?? '', {
+      interactive: flags.interactive,
+      detachKeys: flags['detach-keys'] || (cli.config.detachKeys ?? ''),
+    })
   },
 })
 
@@ -42,7 +46,11 @@ async function startAll(cli: Cli, names: readonly string[]): Promise<void> {
   if (failed.length > 0) throw new ExitError(1, `Error: failed to start containers: ${failed.join(', ')}`)
 }
 
-async function startAttached(cli: Cli, name: string, options: { interactive: boolean; detachKeys: string }): Promise<void> {
+async function startAttached(
+  cli: Cli,
+  name: string,
+  options: { interactive: boolean; detachKeys: string },
+): Promise<void> {
   const api = await cli.api()
   const container = await api.json<ContainerInspect>('GET', `${containerPath(name)}/json`)
   const { Tty: tty, OpenStdin } = container.Config
@@ -50,9 +58,21 @@ async function startAttached(cli: Cli, name: string, options: { interactive: boo
   const stdin = options.interactive && OpenStdin
   requireTerminal(stdin, tty)
   const stopForwarding = tty ? () => {} : forwardSignals(api, container.Id)
-  const query = { stream: 1, stdin: stdin ? 1 : undefined, stdout: 1, stderr: 1, detachKeys: options.detachKeys || undefined }
+  const query = {
+    stream: 1,
+    stdin: stdin ? 1 : undefined,
+    stdout: 1,
+    stderr: 1,
+    detachKeys: options.detachKeys || undefined,
+  }
   const connection = await api.hijack(`${path}/attach`, { query })
-  const joined = joinStreams(cli, connection, { tty, stdin, stdout: true, stderr: true, detachKeys: options.detachKeys })
+  const joined = joinStreams(cli, connection, {
+    tty,
+    stdin,
+    stdout: true,
+    stderr: true,
+    detachKeys: options.detachKeys,
+  })
   joined.catch(() => {})
   const exit = await awaitExit(api, container.Id, container.HostConfig.AutoRemove)
   try {

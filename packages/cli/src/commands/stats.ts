@@ -2,8 +2,8 @@
 import type { Cli } from '../cli.ts'
 import type { ApiClient } from '../client/api-client.ts'
 import { jsonValues } from '../client/api-client.ts'
-import { anyArguments, defineCommand, ExitError, messageOf } from '../command.ts'
 import type { ContainerSummary } from '../client/wire.ts'
+import { anyArguments, defineCommand, ExitError, messageOf } from '../command.ts'
 import { type Columns, isTable, renderListing, resolveFormat } from '../format/listing.ts'
 import { emptyRow, type StatsRow, type StatsSample, toRow } from '../format/stats-sample.ts'
 import { binarySize, humanSize, shortId } from '../format/units.ts'
@@ -32,13 +32,21 @@ export default defineCommand({
     const monitor = new Monitor(api, !flags['no-stream'])
     if (args.length > 0) await Promise.all(args.map((name) => monitor.add(name)))
     else {
-      for (const { Id } of await api.json<ContainerSummary[]>('GET', '/containers/json', { query: { all: flags.all ? 1 : undefined } })) await monitor.add(shortId(Id))
+      for (const { Id } of await api.json<ContainerSummary[]>('GET', '/containers/json', {
+        query: { all: flags.all ? 1 : undefined },
+      }))
+        await monitor.add(shortId(Id))
       if (!flags['no-stream']) void monitor.follow(flags.all)
     }
     await monitor.first()
     const failures = monitor.failures()
     if (failures.length > 0 && args.length > 0) throw new ExitError(1, failures.join('\n'))
-    await show(cli, monitor, { format, truncate: !flags['no-trunc'], stream: !flags['no-stream'], named: args.length > 0 })
+    await show(cli, monitor, {
+      format,
+      truncate: !flags['no-trunc'],
+      stream: !flags['no-stream'],
+      named: args.length > 0,
+    })
   },
 })
 
@@ -52,7 +60,11 @@ interface ShowOptions {
 async function show(cli: Cli, monitor: Monitor, options: ShowOptions): Promise<void> {
   const table = isTable(options.format)
   for (;;) {
-    const text = await renderListing({ items: monitor.rows(), columns: statsColumns(options.truncate), format: options.format })
+    const text = await renderListing({
+      items: monitor.rows(),
+      columns: statsColumns(options.truncate),
+      format: options.format,
+    })
     if (!options.stream) return cli.out(text)
     // Each line ends by clearing what the previous, longer one may have left.
     cli.out(table ? `\x1b[H${text.replaceAll('\n', '\x1b[K\n')}\x1b[J` : text)
@@ -86,7 +98,10 @@ class Monitor {
   async add(name: string): Promise<void> {
     if (this.#rows.has(name)) return
     let ready = () => {}
-    const entry: { row: StatsRow; error?: string; ready: Promise<void> } = { row: emptyRow(name), ready: new Promise((resolve) => (ready = resolve)) }
+    const entry: { row: StatsRow; error?: string; ready: Promise<void> } = {
+      row: emptyRow(name),
+      ready: new Promise((resolve) => (ready = resolve)),
+    }
     this.#rows.set(name, entry)
     void this.#collect(name, entry, ready).finally(ready)
   }
@@ -99,7 +114,10 @@ class Monitor {
   /** Adds containers as they start and drops them as they end. */
   async follow(all: boolean): Promise<void> {
     const events = all ? ['create', 'start', 'destroy'] : ['start', 'die', 'destroy']
-    const filters = JSON.stringify({ type: { container: true }, event: Object.fromEntries(events.map((name) => [name, true])) })
+    const filters = JSON.stringify({
+      type: { container: true },
+      event: Object.fromEntries(events.map((name) => [name, true])),
+    })
     const reply = await this.#api.request('GET', '/events', { query: { filters } })
     for await (const event of jsonValues<{ Action: string; Actor: { ID: string } }>(reply.body)) {
       const name = shortId(event.Actor.ID)
@@ -110,7 +128,9 @@ class Monitor {
 
   async #collect(name: string, entry: { row: StatsRow; error?: string }, ready: () => void): Promise<void> {
     try {
-      const reply = await this.#api.request('GET', `/containers/${part(name)}/stats`, { query: { stream: this.#stream ? 1 : 0 } })
+      const reply = await this.#api.request('GET', `/containers/${part(name)}/stats`, {
+        query: { stream: this.#stream ? 1 : 0 },
+      })
       for await (const sample of jsonValues<StatsSample>(reply.body)) {
         entry.row = toRow(name, sample)
         ready()
@@ -129,14 +149,23 @@ function statsColumns(truncate: boolean): Columns<StatsRow> {
   return {
     rowType: '*container.statsContext',
     headers: {
-      Container: 'CONTAINER', Name: 'NAME', ID: 'CONTAINER ID', CPUPerc: 'CPU %', MemUsage: 'MEM USAGE / LIMIT', MemPerc: 'MEM %', NetIO: 'NET I/O', BlockIO: 'BLOCK I/O', PIDs: 'PIDS',
+      Container: 'CONTAINER',
+      Name: 'NAME',
+      ID: 'CONTAINER ID',
+      CPUPerc: 'CPU %',
+      MemUsage: 'MEM USAGE / LIMIT',
+      MemPerc: 'MEM %',
+      NetIO: 'NET I/O',
+      BlockIO: 'BLOCK I/O',
+      PIDs: 'PIDS',
     },
     values: {
       Container: (row) => row.container,
       Name: (row) => row.name || '--',
       ID: (row) => (truncate ? shortId(row.id) : row.id),
       CPUPerc: (row) => dash(row, () => `${row.cpuPercent.toFixed(2)}%`),
-      MemUsage: (row) => dash(row, () => `${binarySize(row.memoryBytes)} / ${binarySize(row.memoryLimitBytes)}`, '-- / --'),
+      MemUsage: (row) =>
+        dash(row, () => `${binarySize(row.memoryBytes)} / ${binarySize(row.memoryLimitBytes)}`, '-- / --'),
       MemPerc: (row) => dash(row, () => `${row.memoryPercent.toFixed(2)}%`),
       NetIO: (row) => dash(row, () => `${humanSize(row.receivedBytes, 3)} / ${humanSize(row.sentBytes, 3)}`),
       BlockIO: (row) => dash(row, () => `${humanSize(row.readBytes, 3)} / ${humanSize(row.writtenBytes, 3)}`),

@@ -15,10 +15,13 @@ export function stopCommand(verb: 'stop' | 'restart', short: string): Command {
       time: int('', 'Seconds to wait before the container is killed', 0, { hidden: true }),
     },
     async run({ cli, args, flags, given }) {
-      if (given('time') && given('timeout')) throw new ExitError(1, 'conflicting options: cannot specify both --timeout and --time')
+      if (given('time') && given('timeout'))
+        throw new ExitError(1, 'conflicting options: cannot specify both --timeout and --time')
       const seconds = given('timeout') ? flags.timeout : given('time') ? flags.time : undefined
       const query = { signal: flags.signal || undefined, t: seconds }
-      await forEach(cli, args, (name, api) => api.call('POST', `${containerPath(name)}/${verb}`, { query }), { parallel: true })
+      await forEach(cli, args, (name, api) => api.call('POST', `${containerPath(name)}/${verb}`, { query }), {
+        parallel: true,
+      })
     },
   })
 }

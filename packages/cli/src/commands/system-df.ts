@@ -71,7 +71,12 @@ const usageColumns: Columns<Usage> = {
 }
 
 function summary(usage: DiskUsage): Usage[] {
-  return [imageUsage(usage), containerUsage(usage.Containers ?? []), volumeUsage(usage.Volumes ?? []), cacheUsage(usage.BuildCache ?? [])]
+  return [
+    imageUsage(usage),
+    containerUsage(usage.Containers ?? []),
+    volumeUsage(usage.Volumes ?? []),
+    cacheUsage(usage.BuildCache ?? []),
+  ]
 }
 
 function imageUsage({ Images, LayersSize }: DiskUsage): Usage {
@@ -79,7 +84,14 @@ function imageUsage({ Images, LayersSize }: DiskUsage): Usage {
   const used = images.filter((image) => image.Containers > 0)
   const known = used.filter((image) => image.Size !== -1 && image.SharedSize !== -1)
   const usedBytes = known.reduce((sum, image) => sum + image.Size - image.SharedSize, 0)
-  return { type: 'Images', total: images.length, active: used.length, size: LayersSize, reclaimable: LayersSize - usedBytes, share: true }
+  return {
+    type: 'Images',
+    total: images.length,
+    active: used.length,
+    size: LayersSize,
+    reclaimable: LayersSize - usedBytes,
+    share: true,
+  }
 }
 
 const isActive = ({ State, Status }: ContainerSummary): boolean => /running|paused|restarting/.test(State || Status)
@@ -88,25 +100,55 @@ function containerUsage(containers: readonly ContainerSummary[]): Usage {
   const size = containers.reduce((sum, container) => sum + (container.SizeRw ?? 0), 0)
   const idle = containers.filter((container) => !isActive(container))
   const reclaimable = idle.reduce((sum, container) => sum + (container.SizeRw ?? 0), 0)
-  return { type: 'Containers', total: containers.length, active: containers.length - idle.length, size, reclaimable, share: true }
+  return {
+    type: 'Containers',
+    total: containers.length,
+    active: containers.length - idle.length,
+    size,
+    reclaimable,
+    share: true,
+  }
 }
 
 function volumeUsage(volumes: readonly Volume[]): Usage {
-  const sizeOf = (some: readonly Volume[]) => some.reduce((sum, { UsageData }) => sum + Math.max(0, UsageData?.Size ?? 0), 0)
+  const sizeOf = (some: readonly Volume[]) =>
+    some.reduce((sum, { UsageData }) => sum + Math.max(0, UsageData?.Size ?? 0), 0)
   const unused = volumes.filter(({ UsageData }) => UsageData?.RefCount === 0)
   const active = volumes.filter(({ UsageData }) => (UsageData?.RefCount ?? 0) > 0).length
-  return { type: 'Local Volumes', total: volumes.length, active, size: sizeOf(volumes), reclaimable: sizeOf(unused), share: true }
+  return {
+    type: 'Local Volumes',
+    total: volumes.length,
+    active,
+    size: sizeOf(volumes),
+    reclaimable: sizeOf(unused),
+    share: true,
+  }
 }
 
 function cacheUsage(records: readonly CacheRecord[]): Usage {
   const size = records.filter(({ Shared }) => !Shared).reduce((sum, { Size }) => sum + Size, 0)
   const inUse = records.filter(({ InUse, Shared }) => InUse && !Shared).reduce((sum, { Size }) => sum + Size, 0)
-  return { type: 'Build Cache', total: records.length, active: records.filter(({ InUse }) => InUse).length, size, reclaimable: size - inUse, share: false }
+  return {
+    type: 'Build Cache',
+    total: records.length,
+    active: records.filter(({ InUse }) => InUse).length,
+    size,
+    reclaimable: size - inUse,
+    share: false,
+  }
 }
 
 const cacheColumns: Columns<CacheRecord> = {
   rowType: '*formatter.buildCacheContext',
-  headers: { ID: 'CACHE ID', CacheType: 'CACHE TYPE', Size: 'SIZE', CreatedSince: 'CREATED', LastUsedSince: 'LAST USED', UsageCount: 'USAGE', Shared: 'SHARED' },
+  headers: {
+    ID: 'CACHE ID',
+    CacheType: 'CACHE TYPE',
+    Size: 'SIZE',
+    CreatedSince: 'CREATED',
+    LastUsedSince: 'LAST USED',
+    UsageCount: 'USAGE',
+    Shared: 'SHARED',
+  },
   values: {
     ID: ({ ID, InUse }) => ID.slice(0, 12) + (InUse ? '*' : ''),
     CacheType: ({ Type }) => Type,
@@ -119,13 +161,32 @@ const cacheColumns: Columns<CacheRecord> = {
 }
 
 async function verbose(usage: DiskUsage): Promise<string> {
-  const image = '{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}'
-  const container = '{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t{{.Size}}\t{{.RunningFor}}\t{{.Status}}\t{{.Names}}'
-  const cache = '{{.ID}}\t{{.CacheType}}\t{{.Size}}\t{{.CreatedSince}}\t{{.LastUsedSince}}\t{{.UsageCount}}\t{{.Shared}}'
-  const images = await renderListing({ items: imageRows(usage.Images ?? [], false), columns: imageColumns(true), format: `table ${image}` })
-  const containers = await renderListing({ items: (usage.Containers ?? []).map((container) => ({ ...container, SizeRootFs: 0 })), columns: containerColumns(true), format: `table ${container}` })
-  const volumes = await renderListing({ items: usage.Volumes ?? [], columns: volumeColumns, format: 'table {{.Name}}\t{{.Links}}\t{{.Size}}' })
-  const records = await renderListing({ items: usage.BuildCache ?? [], columns: cacheColumns, format: `table ${cache}` })
+  const image =
+    '{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}'
+  const container =
+    '{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t{{.Size}}\t{{.RunningFor}}\t{{.Status}}\t{{.Names}}'
+  const cache =
+    '{{.ID}}\t{{.CacheType}}\t{{.Size}}\t{{.CreatedSince}}\t{{.LastUsedSince}}\t{{.UsageCount}}\t{{.Shared}}'
+  const images = await renderListing({
+    items: imageRows(usage.Images ?? [], false),
+    columns: imageColumns(true),
+    format: `table ${image}`,
+  })
+  const containers = await renderListing({
+    items: (usage.Containers ?? []).map((container) => ({ ...container, SizeRootFs: 0 })),
+    columns: containerColumns(true),
+    format: `table ${container}`,
+  })
+  const volumes = await renderListing({
+    items: usage.Volumes ?? [],
+    columns: volumeColumns,
+    format: 'table {{.Name}}\t{{.Links}}\t{{.Size}}',
+  })
+  const records = await renderListing({
+    items: usage.BuildCache ?? [],
+    columns: cacheColumns,
+    format: `table ${cache}`,
+  })
   return [
     `Images space usage:\n\n${images}`,
     `Containers space usage:\n\n${containers}`,

@@ -17,7 +17,8 @@ export default defineCommand({
     volumes: bool('', 'Remove anonymous volumes too'),
   },
   async run({ cli, flags }) {
-    if (flags.volumes && flags.filter.until) throw new ExitError(1, 'ERROR: The "until" filter is not supported with "--volumes"')
+    if (flags.volumes && flags.filter.until)
+      throw new ExitError(1, 'ERROR: The "until" filter is not supported with "--volumes"')
     const api = await cli.api()
     const { builderVersion } = await api.ping()
     const hasCache = compareVersions(await api.version(), '1.31') >= 0 && builderVersion !== ''
@@ -40,7 +41,10 @@ function question(flags: { all: boolean; volumes: boolean; filter: Filters }, ha
     flags.all ? '  - all images without at least one container associated to them' : '  - all dangling images',
     ...(hasCache ? [flags.all ? '  - all build cache' : '  - unused build cache'] : []),
   ]
-  const filters = Object.entries(flags.filter).flatMap(([name, values]) => Object.keys(values).map((value) => `${name}=${value}`))
-  if (filters.length > 0) lines.push('', '  Items to be pruned will be filtered with:', ...filters.sort().map((filter) => `  - ${filter}`))
+  const filters = Object.entries(flags.filter).flatMap(([name, values]) =>
+    Object.keys(values).map((value) => `${name}=${value}`),
+  )
+  if (filters.length > 0)
+    lines.push('', '  Items to be pruned will be filtered with:', ...filters.sort().map((filter) => `  - ${filter}`))
   return `${lines.join('\n')}\n\nAre you sure you want to continue?`
 }

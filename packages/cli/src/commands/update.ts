@@ -38,7 +38,8 @@ export default defineCommand({
   },
   async run({ cli, args, flags, given }) {
     const names = Object.keys(flags) as (keyof typeof flags)[]
-    if (!names.some((name) => given(name))) throw new ExitError(1, 'you must provide one or more flags when using this command')
+    if (!names.some((name) => given(name)))
+      throw new ExitError(1, 'you must provide one or more flags when using this command')
     const body = {
       ...UNCHANGED,
       BlkioWeight: flags['blkio-weight'],
@@ -58,7 +59,11 @@ export default defineCommand({
     }
     const warnings: string[] = []
     const update = async (name: string) => {
-      const answer = await (await cli.api()).json<{ Warnings: string[] | null }>('POST', `${containerPath(name)}/update`, { json: body })
+      const answer = await (await cli.api()).json<{ Warnings: string[] | null }>(
+        'POST',
+        `${containerPath(name)}/update`,
+        { json: body },
+      )
       warnings.push(...(answer.Warnings ?? []))
     }
     try {

@@ -14,16 +14,39 @@ const types: TypeTable = {
   Version: describe('system.versionInfo', 'Client Client', 'Server *Server'),
   Client: describe(
     'system.clientVersion',
-    'Platform *Platform Platform,omitempty', 'Version string Version,omitempty', 'APIVersion string ApiVersion,omitempty', 'DefaultAPIVersion string DefaultAPIVersion,omitempty',
-    'GitCommit string GitCommit,omitempty', 'GoVersion string GoVersion,omitempty', 'Os string Os,omitempty', 'Arch string Arch,omitempty', 'BuildTime string BuildTime,omitempty', 'Context string',
+    'Platform *Platform Platform,omitempty',
+    'Version string Version,omitempty',
+    'APIVersion string ApiVersion,omitempty',
+    'DefaultAPIVersion string DefaultAPIVersion,omitempty',
+    'GitCommit string GitCommit,omitempty',
+    'GoVersion string GoVersion,omitempty',
+    'Os string Os,omitempty',
+    'Arch string Arch,omitempty',
+    'BuildTime string BuildTime,omitempty',
+    'Context string',
   ),
   Server: describe(
     'types.Version',
-    'Platform Platform Platform,omitempty', 'Components []Component Components,omitempty', 'Version string', 'APIVersion string ApiVersion', 'MinAPIVersion string MinAPIVersion,omitempty',
-    'GitCommit string', 'GoVersion string', 'Os string', 'Arch string', 'KernelVersion string KernelVersion,omitempty', 'Experimental bool Experimental,omitempty', 'BuildTime string BuildTime,omitempty',
+    'Platform Platform Platform,omitempty',
+    'Components []Component Components,omitempty',
+    'Version string',
+    'APIVersion string ApiVersion',
+    'MinAPIVersion string MinAPIVersion,omitempty',
+    'GitCommit string',
+    'GoVersion string',
+    'Os string',
+    'Arch string',
+    'KernelVersion string KernelVersion,omitempty',
+    'Experimental bool Experimental,omitempty',
+    'BuildTime string BuildTime,omitempty',
   ),
   Platform: describe('struct { Name string }', 'Name string'),
-  Component: describe('types.ComponentVersion', 'Name string', 'Version string', 'Details map[]string Details,omitempty'),
+  Component: describe(
+    'types.ComponentVersion',
+    'Name string',
+    'Version string',
+    'Details map[]string Details,omitempty',
+  ),
 }
 
 const TEMPLATE_ERROR_CODE = 64
@@ -57,7 +80,11 @@ export default defineCommand({
       const json: Json = { Client: client, Server: server === undefined ? null : parseExact(server) }
       const shown = renderFormat(flags.format, json)
       // Why there is no server matters more than what the template makes of that.
-      if (failure !== undefined) await shown.then((text) => cli.out(`${text}\n`), () => cli.out('\n'))
+      if (failure !== undefined)
+        await shown.then(
+          (text) => cli.out(`${text}\n`),
+          () => cli.out('\n'),
+        )
       else cli.out(`${await shown}\n`)
     } else {
       cli.out(describeClient(client))
@@ -88,7 +115,8 @@ async function renderFormat(format: string, json: Json): Promise<string> {
   }
 }
 
-const row = (indent: number, name: string, value: string): string => `${' '.repeat(indent)}${`${name}:`.padEnd(20 - indent)}${value}\n`
+const row = (indent: number, name: string, value: string): string =>
+  `${' '.repeat(indent)}${`${name}:`.padEnd(20 - indent)}${value}\n`
 
 function describeClient(client: Record<string, string>): string {
   const { ApiVersion = '', DefaultAPIVersion = '' } = client
@@ -102,7 +130,10 @@ function describeClient(client: Record<string, string>): string {
     ['OS/Arch', `${client.Os}/${client.Arch}`],
     ['Context', client.Context ?? ''],
   ]
-  return `Client:\n${rows.filter(([, value]) => value !== '').map(([name, value]) => row(1, name, value)).join('')}`
+  return `Client:\n${rows
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => row(1, name, value))
+    .join('')}`
 }
 
 function describeServer(server: ServerVersion): string {
@@ -110,11 +141,25 @@ function describeServer(server: ServerVersion): string {
   return `\nServer:${platform}\n${(server.Components ?? []).map(describeComponent).join('')}`
 }
 
-function describeComponent({ Name, Version, Details }: { Name: string; Version: string; Details?: Record<string, string> | null }): string {
+function describeComponent({
+  Name,
+  Version,
+  Details,
+}: {
+  Name: string
+  Version: string
+  Details?: Record<string, string> | null
+}): string {
   const details = Details ?? {}
   const head = ` ${Name}:\n${row(2, 'Version', Version)}`
   if (Name !== 'Engine') {
-    return head + Object.keys(details).sort().map((key) => row(2, key, details[key] ?? '')).join('')
+    return (
+      head +
+      Object.keys(details)
+        .sort()
+        .map((key) => row(2, key, details[key] ?? ''))
+        .join('')
+    )
   }
   const rows: [string, string | undefined][] = [
     ['API version', `${details.ApiVersion} (minimum version ${details.MinAPIVersion})`],
@@ -126,4 +171,3 @@ function describeComponent({ Name, Version, Details }: { Name: string; Version: 
   ]
   return head + rows.map(([name, value]) => row(2, name, value ?? '')).join('')
 }
-

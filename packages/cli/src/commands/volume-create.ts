@@ -11,10 +11,14 @@ export default defineCommand({
     driver: string('d', 'Volume driver', 'local'),
     label: list('', 'Set a label', checkLabel),
     name: string('', 'Name of the volume', '', { hidden: true }),
-    opt: map('o', "Option of the driver"),
+    opt: map('o', 'Option of the driver'),
   },
   async run({ cli, args, flags }) {
-    if (args.length > 0 && flags.name !== '') throw new ExitError(1, 'conflicting options: cannot specify a volume-name through both --name and as a positional arg')
+    if (args.length > 0 && flags.name !== '')
+      throw new ExitError(
+        1,
+        'conflicting options: cannot specify a volume-name through both --name and as a positional arg',
+      )
     const name = args[0] ?? flags.name
     const body = {
       Driver: flags.driver,

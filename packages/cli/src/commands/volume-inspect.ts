@@ -11,6 +11,10 @@ export default defineCommand({
   flags: { format: formatFlag('f', false) },
   async run({ cli, args, flags }) {
     const api = await cli.api()
-    await inspectObjects(cli, { references: args, format: flags.format, fetch: (name) => fetchObject(api, 'volume', name) })
+    await inspectObjects(cli, {
+      references: args,
+      format: flags.format,
+      fetch: (name) => fetchObject(api, 'volume', name),
+    })
   },
 })

@@ -13,12 +13,21 @@ export default defineCommand({
   short: 'List volumes',
   aliases: ['docker volume ls', 'docker volume list'],
   args: noArguments,
-  flags: { filter: filterFlag('Show only what matches'), format: formatFlag('', true), quiet: bool('q', 'Print names only') },
+  flags: {
+    filter: filterFlag('Show only what matches'),
+    format: formatFlag('', true),
+    quiet: bool('q', 'Print names only'),
+  },
   async run({ cli, flags }) {
-    const { Volumes } = await (await cli.api()).json<{ Volumes: Volume[] | null }>('GET', '/volumes', { query: { filters: encodeFilters(flags.filter) } })
+    const { Volumes } = await (await cli.api()).json<{ Volumes: Volume[] | null }>('GET', '/volumes', {
+      query: { filters: encodeFilters(flags.filter) },
+    })
     const volumes = (Volumes ?? []).sort((a, b) => naturalOrder(a.Name, b.Name))
     const configured = flags.format === '' && !flags.quiet ? (cli.config.volumesFormat ?? '') : flags.format
-    if (flags.quiet && (configured === '' || configured === 'table')) return cli.out(volumes.map(({ Name }) => `${Name}\n`).join(''))
-    cli.out(await renderListing({ items: volumes, columns: volumeColumns, format: resolveFormat(configured, volumeTable) }))
+    if (flags.quiet && (configured === '' || configured === 'table'))
+      return cli.out(volumes.map(({ Name }) => `${Name}\n`).join(''))
+    cli.out(
+      await renderListing({ items: volumes, columns: volumeColumns, format: resolveFormat(configured, volumeTable) }),
+    )
   },
 })

@@ -10,6 +10,8 @@ export default defineCommand({
   args: atLeast(1),
   flags: { force: bool('f', 'Remove even when the driver no longer knows it') },
   async run({ cli, args, flags }) {
-    await forEach(cli, args, (name, api) => api.call('DELETE', `/volumes/${part(name)}`, { query: { force: flags.force ? 1 : undefined } }))
+    await forEach(cli, args, (name, api) =>
+      api.call('DELETE', `/volumes/${part(name)}`, { query: { force: flags.force ? 1 : undefined } }),
+    )
   },
 })

@@ -12,7 +12,10 @@ export default defineCommand({
     const codes = new Map<string, number>()
     const wait = async (name: string) => {
       const api = await cli.api()
-      const answer = await api.json<{ StatusCode: number; Error?: { Message: string } | null }>('POST', `${containerPath(name)}/wait`)
+      const answer = await api.json<{ StatusCode: number; Error?: { Message: string } | null }>(
+        'POST',
+        `${containerPath(name)}/wait`,
+      )
       if (answer.Error?.Message) throw new Error(answer.Error.Message)
       codes.set(name, answer.StatusCode)
     }

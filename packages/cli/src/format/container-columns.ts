@@ -74,7 +74,9 @@ export function containerSize({ SizeRw = 0, SizeRootFs = 0 }: ContainerSummary):
 }
 
 function mountNames({ Mounts }: ContainerSummary, truncate: boolean): string {
-  return (Mounts ?? []).map((mount) => (truncate ? ellipsis(mount.Name || mount.Source, MOUNT_WIDTH) : mount.Name || mount.Source)).join(',')
+  return (Mounts ?? [])
+    .map((mount) => (truncate ? ellipsis(mount.Name || mount.Source, MOUNT_WIDTH) : mount.Name || mount.Source))
+    .join(',')
 }
 
 export function joinLabels(labels: Record<string, string> | null | undefined): string {

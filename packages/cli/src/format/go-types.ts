@@ -7,7 +7,17 @@
  * where the type is string, int, float, bool, any, time, empty, a description's name, or one of these after `[]`,
  * `map[]`, `map[port]` (keys that templates cannot look up by a string) or `*`. The wire name may be left out when it equals the Go name; `embed` in its place promotes the fields.
  */
-import { type GoValue, GoFloat, GoStruct, JsonNumber, markForeignKeys, markUntyped, nilList, nilMap, type StructInit } from './template/values.ts'
+import {
+  GoFloat,
+  GoStruct,
+  type GoValue,
+  JsonNumber,
+  markForeignKeys,
+  markUntyped,
+  nilList,
+  nilMap,
+  type StructInit,
+} from './template/values.ts'
 import { goTime } from './units.ts'
 
 export interface TypeDescription {
@@ -52,14 +62,24 @@ export function typed(json: Json | undefined, type: string, table: TypeTable): G
     if (json === null || json === undefined || typeof json !== 'object') return nilMap()
     return new Map(Object.entries(json).map(([key, value]) => [key, typed(value, type.slice(5), table)]))
   }
-  if (type.startsWith('map[port]')) return markForeignKeys(typed(json, `map[]${type.slice(9)}`, table) as Map<string, GoValue>, 'nat.Port')
-  if (type.startsWith('*')) return json === null || json === undefined ? null : pointerTo(typed(json, type.slice(1), table))
+  if (type.startsWith('map[port]'))
+    return markForeignKeys(typed(json, `map[]${type.slice(9)}`, table) as Map<string, GoValue>, 'nat.Port')
+  if (type.startsWith('*'))
+    return json === null || json === undefined ? null : pointerTo(typed(json, type.slice(1), table))
   return scalar(json, type) ?? structOf(json, type, table)
 }
 
 function pointerTo(value: GoValue): GoValue {
   if (!(value instanceof GoStruct)) return value
-  return new GoStruct({ typeName: value.typeName, fields: value.fields, wire: value.wire, parts: value.parts, text: value.text, jsonText: value.jsonText, pointer: true } satisfies StructInit)
+  return new GoStruct({
+    typeName: value.typeName,
+    fields: value.fields,
+    wire: value.wire,
+    parts: value.parts,
+    text: value.text,
+    jsonText: value.jsonText,
+    pointer: true,
+  } satisfies StructInit)
 }
 
 function scalar(json: Json | undefined, type: string): GoValue | undefined {
@@ -115,7 +135,8 @@ const ADDRESS = new GoStruct({ typeName: 'uintptr', fields: new Map(), pointer: 
 function structOf(json: Json | undefined, type: string, table: TypeTable): GoValue {
   const description = table[type]
   if (!description) throw new Error(`no description of type ${type}`)
-  const source = json !== null && typeof json === 'object' && !Array.isArray(json) && !(json instanceof JsonNumber) ? json : {}
+  const source =
+    json !== null && typeof json === 'object' && !Array.isArray(json) && !(json instanceof JsonNumber) ? json : {}
   const fields = new Map<string, GoValue>()
   const wire = new Map<string, GoValue>()
   const parts: GoValue[] = []

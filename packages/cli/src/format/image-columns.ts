@@ -75,7 +75,10 @@ function rowsOf(image: ImageSummary, showDigests: boolean): ImageRow[] {
   return rows
 }
 
-function byRepository(references: string[] | null, part: (reference: { tag: string; digest: string }) => string): Map<string, string[]> {
+function byRepository(
+  references: string[] | null,
+  part: (reference: { tag: string; digest: string }) => string,
+): Map<string, string[]> {
   const found = new Map<string, string[]>()
   for (const text of references ?? []) {
     if (text.startsWith('<none>')) continue

@@ -42,7 +42,11 @@ export interface DaemonInfo {
   Labels: string[] | null
   ExperimentalBuild: boolean
   CDISpecDirs?: string[] | null
-  RegistryConfig: { InsecureRegistryCIDRs: string[] | null; IndexConfigs: Record<string, { Secure: boolean }> | null; Mirrors: string[] | null } | null
+  RegistryConfig: {
+    InsecureRegistryCIDRs: string[] | null
+    IndexConfigs: Record<string, { Secure: boolean }> | null
+    Mirrors: string[] | null
+  } | null
   LiveRestoreEnabled: boolean
   ProductLicense?: string
   FirewallBackend?: { Driver: string; Info?: [string, string][] | null } | null
@@ -103,11 +107,16 @@ export function describeWarnings(info: DaemonInfo): string {
 }
 
 const optional = (name: string, value: string | undefined): string[] => (value ? [`${name}: ${value}`] : [])
-const list = (heading: string, values: readonly string[] | null | undefined): string[] => (values && values.length > 0 ? [heading, ...values.map((value) => `  ${value}`)] : [])
-const pairs = (values: readonly [string, string][] | null | undefined, indent: string): string[] => (values ?? []).map(([name, value]) => `${indent}${name}: ${value}`)
+const list = (heading: string, values: readonly string[] | null | undefined): string[] =>
+  values && values.length > 0 ? [heading, ...values.map((value) => `  ${value}`)] : []
+const pairs = (values: readonly [string, string][] | null | undefined, indent: string): string[] =>
+  (values ?? []).map(([name, value]) => `${indent}${name}: ${value}`)
 
 function plugins({ Plugins }: DaemonInfo): string[] {
-  const authorization = Plugins.Authorization && Plugins.Authorization.length > 0 ? [`  Authorization: ${Plugins.Authorization.join(' ')}`] : []
+  const authorization =
+    Plugins.Authorization && Plugins.Authorization.length > 0
+      ? [`  Authorization: ${Plugins.Authorization.join(' ')}`]
+      : []
   return [
     ' Plugins:',
     `  Volume: ${(Plugins.Volume ?? []).join(' ')}`,
@@ -123,21 +132,35 @@ function cdi({ CDISpecDirs }: DaemonInfo): string[] {
 
 function runtimes(info: DaemonInfo): string[] {
   if (!info.Runtimes || Object.keys(info.Runtimes).length === 0) return []
-  const commit = ({ ID, Expected }: Commit) => (Expected && Expected !== ID ? `${ID} (expected: ${Expected})` : ID || 'N/A')
+  const commit = ({ ID, Expected }: Commit) =>
+    Expected && Expected !== ID ? `${ID} (expected: ${Expected})` : ID || 'N/A'
   const versions =
     info.OSType === 'linux'
-      ? [` Init Binary: ${info.InitBinary}`, ` containerd version: ${commit(info.ContainerdCommit)}`, ` runc version: ${commit(info.RuncCommit)}`, ` init version: ${commit(info.InitCommit)}`]
+      ? [
+          ` Init Binary: ${info.InitBinary}`,
+          ` containerd version: ${commit(info.ContainerdCommit)}`,
+          ` runc version: ${commit(info.RuncCommit)}`,
+          ` init version: ${commit(info.InitCommit)}`,
+        ]
       : []
-  return [` Runtimes: ${Object.keys(info.Runtimes).sort().join(' ')}`, ` Default Runtime: ${info.DefaultRuntime}`, ...versions]
+  return [
+    ` Runtimes: ${Object.keys(info.Runtimes).sort().join(' ')}`,
+    ` Default Runtime: ${info.DefaultRuntime}`,
+    ...versions,
+  ]
 }
 
 /** `name=seccomp,profile=builtin` is shown as a name with its details below. */
 function security(options: readonly string[]): string[] {
   if (options.length === 0) return []
   const lines = options.flatMap((option) => {
-    const fields = option.split(',').map((field): [string, string] => [field.slice(0, field.indexOf('=')), field.slice(field.indexOf('=') + 1)])
+    const fields = option
+      .split(',')
+      .map((field): [string, string] => [field.slice(0, field.indexOf('=')), field.slice(field.indexOf('=') + 1)])
     const name = fields.find(([key]) => key === 'name')?.[1] ?? option
-    const details = fields.filter(([key]) => key !== 'name').map(([key, value]) => `   ${key === 'profile' ? 'Profile' : key}: ${value}`)
+    const details = fields
+      .filter(([key]) => key !== 'name')
+      .map(([key, value]) => `   ${key === 'profile' ? 'Profile' : key}: ${value}`)
     return [`  ${name}`, ...details]
   })
   return [' Security Options:', ...lines]
@@ -145,12 +168,19 @@ function security(options: readonly string[]): string[] {
 
 function debug(info: DaemonInfo): string[] {
   if (!info.Debug) return []
-  return [`  File Descriptors: ${info.NFd}`, `  Goroutines: ${info.NGoroutines}`, `  System Time: ${info.SystemTime}`, `  EventsListeners: ${info.NEventsListener}`]
+  return [
+    `  File Descriptors: ${info.NFd}`,
+    `  Goroutines: ${info.NGoroutines}`,
+    `  System Time: ${info.SystemTime}`,
+    `  EventsListeners: ${info.NEventsListener}`,
+  ]
 }
 
 function registries({ RegistryConfig }: DaemonInfo): string[] {
   if (!RegistryConfig) return []
-  const insecure = Object.entries(RegistryConfig.IndexConfigs ?? {}).filter(([, index]) => !index.Secure).map(([name]) => name)
+  const insecure = Object.entries(RegistryConfig.IndexConfigs ?? {})
+    .filter(([, index]) => !index.Secure)
+    .map(([name]) => name)
   const all = [...insecure, ...(RegistryConfig.InsecureRegistryCIDRs ?? [])]
   return [...list(' Insecure Registries:', all), ...list(' Registry Mirrors:', RegistryConfig.Mirrors)]
 }

@@ -14,11 +14,18 @@ export type Kind = 'container' | 'image' | 'network' | 'volume'
 
 const types = () => import('./api-types.ts')
 
-export async function fetchObject(api: ApiClient, kind: Kind, name: string, options: InspectOptions = {}): Promise<Inspected> {
+export async function fetchObject(
+  api: ApiClient,
+  kind: Kind,
+  name: string,
+  options: InspectOptions = {},
+): Promise<Inspected> {
   if (name.trim() === '') throw new Error(`Error response from daemon: page not found`)
   switch (kind) {
     case 'container': {
-      const raw = await api.text('GET', `/containers/${part(name)}/json`, { query: { size: options.size ? 1 : undefined } })
+      const raw = await api.text('GET', `/containers/${part(name)}/json`, {
+        query: { size: options.size ? 1 : undefined },
+      })
       return { raw: raw.trimEnd(), type: 'Container', table: async () => (await types()).containerTypes }
     }
     case 'image': {
@@ -26,7 +33,9 @@ export async function fetchObject(api: ApiClient, kind: Kind, name: string, opti
       return { raw: raw.trimEnd(), type: 'Image', table: async () => (await types()).imageTypes }
     }
     case 'network': {
-      const raw = await api.text('GET', `/networks/${part(name)}`, { query: { verbose: options.verbose ? 'true' : undefined } })
+      const raw = await api.text('GET', `/networks/${part(name)}`, {
+        query: { verbose: options.verbose ? 'true' : undefined },
+      })
       return { raw: raw.trimEnd(), type: 'Network', table: async () => (await types()).networkTypes }
     }
     case 'volume': {

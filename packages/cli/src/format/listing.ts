@@ -1,7 +1,9 @@
 /** Listings: rows of named columns, printed as a table, by a template, or as JSON. */
-import type { CompiledTemplate } from './template/execute.ts'
-import type { GoValue, Row } from './template/values.ts'
+
 import { alignTabs, TABLE } from './tabs.ts'
+import type { CompiledTemplate } from './template/execute.ts'
+import { printValue } from './template/print.ts'
+import type { GoValue, Row } from './template/values.ts'
 
 export interface Columns<T> {
   /** The Go type that template errors name. */
@@ -31,13 +33,31 @@ export const isTable = (format: string): boolean => format.startsWith('table')
 /** The text of the listing, the last line ended. Throws an Error with Docker's text when the template is wrong. */
 export async function renderListing<T>({ items, columns, format }: Listing<T>): Promise<string> {
   const table = isTable(format)
-  const source = (table ? format.slice('table'.length) : format).replace(/^ +| +$/g, '').replaceAll('\\t', '\t').replaceAll('\\n', '\n')
+  const source = (table ? format.slice('table'.length) : format)
+    .replace(/^ +| +$/g, '')
+    .replaceAll('\\t', '\t')
+    .replaceAll('\\n', '\n')
+  const direct = table ? directColumns(source, columns) : undefined
+  if (direct) return alignTabs(directTable(items, columns, direct), TABLE)
   const template = await compile(source)
   const lines: string[] = []
   for (const item of items) lines.push(`${run(() => template.render(rowOf(item, columns)))}\n`)
   if (!table) return lines.join('')
   const header = run(() => template.render(headerMap(columns), { overrides: HEADER_FUNCTIONS }))
   return alignTabs(`${header}\n${lines.join('')}`, TABLE)
+}
+
+/** The columns of a format that is nothing but columns, which is what most listings are: no template has to run. */
+function directColumns<T>(source: string, columns: Columns<T>): string[] | undefined {
+  if (!/^(?:\{\{\.[A-Za-z0-9]+\}\}(?:\t|$))+$/.test(source)) return undefined
+  const names = source.split('\t').map((field) => field.slice('{{.'.length, -'}}'.length))
+  return names.every((name) => Object.hasOwn(columns.values, name)) ? names : undefined
+}
+
+function directTable<T>(items: Iterable<T>, columns: Columns<T>, names: readonly string[]): string {
+  const lines = [names.map((name) => columns.headers[name] ?? '').join('\t')]
+  for (const item of items) lines.push(names.map((name) => printValue(columns.values[name]?.(item))).join('\t'))
+  return `${lines.join('\n')}\n`
 }
 
 /** Fails as the listing would if there were a row, and with the place of the fault in what the user wrote. */
@@ -65,7 +85,16 @@ function run(render: () => string): string {
 
 /** In the header line, functions leave the heading as it is. */
 const identity = ([first]: GoValue[]): GoValue => first
-const HEADER_FUNCTIONS = { json: identity, split: identity, join: identity, title: identity, lower: identity, upper: identity, pad: identity, truncate: identity }
+const HEADER_FUNCTIONS = {
+  json: identity,
+  split: identity,
+  join: identity,
+  title: identity,
+  lower: identity,
+  upper: identity,
+  pad: identity,
+  truncate: identity,
+}
 
 function headerMap<T>(columns: Columns<T>): GoValue {
   return new Map<string, GoValue>(Object.entries(columns.headers))
@@ -80,7 +109,8 @@ function rowOf<T>(item: T, columns: Columns<T>): Row {
       if (!method) throw new Error(`can't evaluate field ${name} in type ${columns.rowType}`)
       return method(item, args)
     },
-    arity: (name) => (Object.hasOwn(columns.values, name) ? 0 : columns.methods && Object.hasOwn(columns.methods, name) ? 1 : undefined),
+    arity: (name) =>
+      Object.hasOwn(columns.values, name) ? 0 : columns.methods && Object.hasOwn(columns.methods, name) ? 1 : undefined,
     columns: () => new Map(Object.entries(columns.values).map(([name, value]) => [name, value(item)])),
   }
 }

@@ -37,7 +37,19 @@ export interface StatsRow {
 
 export function emptyRow(container: string): StatsRow {
   return {
-    container, id: '', name: '', cpuPercent: 0, memoryBytes: 0, memoryLimitBytes: 0, memoryPercent: 0, receivedBytes: 0, sentBytes: 0, readBytes: 0, writtenBytes: 0, pids: 0, failed: false,
+    container,
+    id: '',
+    name: '',
+    cpuPercent: 0,
+    memoryBytes: 0,
+    memoryLimitBytes: 0,
+    memoryPercent: 0,
+    receivedBytes: 0,
+    sentBytes: 0,
+    readBytes: 0,
+    writtenBytes: 0,
+    pids: 0,
+    failed: false,
   }
 }
 
@@ -46,7 +58,8 @@ export function toRow(container: string, sample: StatsSample): StatsRow {
   const memoryLimitBytes = sample.memory_stats.limit ?? 0
   const networks = Object.values(sample.networks ?? {})
   const blocks = sample.blkio_stats.io_service_bytes_recursive ?? []
-  const sum = (letter: string) => blocks.filter(({ op }) => op.toLowerCase().startsWith(letter)).reduce((total, { value }) => total + value, 0)
+  const sum = (letter: string) =>
+    blocks.filter(({ op }) => op.toLowerCase().startsWith(letter)).reduce((total, { value }) => total + value, 0)
   return {
     container,
     id: sample.id ?? '',

@@ -53,7 +53,9 @@ function print({ lines, widths, output }: Layout, from: number, to: number): voi
   for (const cells of lines.slice(from, to)) {
     const parts = cells.map((cell, column) => {
       const width = widths[column]
-      return width === undefined || column === cells.length - 1 ? cell : cell + ' '.repeat(Math.max(0, width - [...cell].length))
+      return width === undefined || column === cells.length - 1
+        ? cell
+        : cell + ' '.repeat(Math.max(0, width - [...cell].length))
     })
     output.push(parts.join(''))
   }

@@ -13,7 +13,10 @@ export function binarySize(bytes: number): string {
   return scaled(bytes, { base: 1024, units: BINARY_UNITS, digits: 4 })
 }
 
-function scaled(bytes: number, { base, units, digits }: { base: number; units: readonly string[]; digits: number }): string {
+function scaled(
+  bytes: number,
+  { base, units, digits }: { base: number; units: readonly string[]; digits: number },
+): string {
   let size = bytes
   let unit = 0
   while (size >= base && unit < units.length - 1) {
@@ -69,7 +72,9 @@ export function goTime(date: Date, nanoFraction = ''): string {
 
 function zoneName(date: Date, zone: string): string {
   if (zone === '+0000') return 'UTC'
-  const name = new Intl.DateTimeFormat('en-US', { timeZoneName: 'short' }).formatToParts(date).find((part) => part.type === 'timeZoneName')?.value
+  const name = new Intl.DateTimeFormat('en-US', { timeZoneName: 'short' })
+    .formatToParts(date)
+    .find((part) => part.type === 'timeZoneName')?.value
   return name && /^[A-Z]+$/.test(name) ? name : zone
 }
 

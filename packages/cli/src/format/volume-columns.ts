@@ -10,15 +10,24 @@ export const volumeTable = '{{.Driver}}\t{{.Name}}'
 export const volumeColumns: Columns<Volume> = {
   rowType: '*formatter.volumeContext',
   headers: {
-    Name: 'VOLUME NAME', Driver: 'DRIVER', Scope: 'SCOPE', Availability: 'AVAILABILITY', Mountpoint: 'MOUNTPOINT', Labels: 'LABELS', Links: 'LINKS', Size: 'SIZE',
-    Group: 'GROUP', Status: 'STATUS',
+    Name: 'VOLUME NAME',
+    Driver: 'DRIVER',
+    Scope: 'SCOPE',
+    Availability: 'AVAILABILITY',
+    Mountpoint: 'MOUNTPOINT',
+    Labels: 'LABELS',
+    Links: 'LINKS',
+    Size: 'SIZE',
+    Group: 'GROUP',
+    Status: 'STATUS',
   },
   values: {
     Name: ({ Name }) => Name,
     Driver: ({ Driver }) => Driver,
     Scope: ({ Scope }) => Scope,
     Mountpoint: ({ Mountpoint }) => Mountpoint,
-    Labels: ({ Labels }) => joinLabels(Object.fromEntries(Object.entries(Labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)))),
+    Labels: ({ Labels }) =>
+      joinLabels(Object.fromEntries(Object.entries(Labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)))),
     Links: ({ UsageData }) => (UsageData ? String(UsageData.RefCount) : 'N/A'),
     Size: ({ UsageData }) => (UsageData ? humanSize(UsageData.Size) : 'N/A'),
     Availability: () => 'N/A',

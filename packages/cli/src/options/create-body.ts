@@ -5,7 +5,7 @@ import { checkDevice, isCdiDevice, parseDevice } from './devices.ts'
 import { collectEnv, collectLabels, openError, toMap } from './env.ts'
 import { cut, type FlagValues } from './flags.ts'
 import { parseTmpfs, splitVolumes } from './mounts.ts'
-import { emptyAttachment, type EndpointConfig, endpointConfig, type NetworkAttachment } from './networks.ts'
+import { type EndpointConfig, emptyAttachment, endpointConfig, type NetworkAttachment } from './networks.ts'
 import { addExposed, parsePublished } from './ports.ts'
 import { checkMac } from './validators.ts'
 
@@ -91,8 +91,13 @@ function attachedStreams(flags: ContainerFlagValues) {
 
 function checkedDevices(flags: ContainerFlagValues) {
   const cdi = flags.device.filter(isCdiDevice)
-  const mappings = flags.device.filter((device) => !isCdiDevice(device)).map((device) => parseDevice(checkDevice(device)))
-  const requests = cdi.length === 0 ? flags.gpus : [...flags.gpus, { Driver: 'cdi', Count: 0, DeviceIDs: cdi, Capabilities: null, Options: null }]
+  const mappings = flags.device
+    .filter((device) => !isCdiDevice(device))
+    .map((device) => parseDevice(checkDevice(device)))
+  const requests =
+    cdi.length === 0
+      ? flags.gpus
+      : [...flags.gpus, { Driver: 'cdi', Count: 0, DeviceIDs: cdi, Capabilities: null, Options: null }]
   return { mappings, requests: requests.length > 0 ? requests : null }
 }
 
@@ -102,9 +107,11 @@ function hostConfigOf(
 ): CreateBody['HostConfig'] {
   checkNamespaces(flags)
   const swappiness = flags['memory-swappiness']
-  if (swappiness !== -1 && (swappiness < 0 || swappiness > 100)) throw new Error(`invalid value: ${swappiness}. Valid memory swappiness range is 0-100`)
+  if (swappiness !== -1 && (swappiness < 0 || swappiness > 100))
+    throw new Error(`invalid value: ${swappiness}. Valid memory swappiness range is 0-100`)
   const restart = restartPolicy(flags.restart)
-  if (flags.rm && restart.Name !== 'no' && restart.Name !== '') throw new Error('conflicting options: cannot specify both --restart and --rm')
+  if (flags.rm && restart.Name !== 'no' && restart.Name !== '')
+    throw new Error('conflicting options: cannot specify both --restart and --rm')
   const { securityOpt, maskedPaths, readonlyPaths } = securityOptions(flags['security-opt'])
   return {
     Binds: orNull(parsed.binds),
@@ -198,7 +205,8 @@ export function restartPolicy(text: string): { Name: string; MaximumRetryCount: 
   const [name, count] = cut(text, ':')
   if (text !== '' && name === '') throw new Error('invalid restart policy format: no policy provided before colon')
   if (count === undefined) return { Name: name, MaximumRetryCount: 0 }
-  if (!/^[+-]?\d+$/.test(count)) throw new Error('invalid restart policy format: maximum retry count must be an integer')
+  if (!/^[+-]?\d+$/.test(count))
+    throw new Error('invalid restart policy format: maximum retry count must be an integer')
   return { Name: name, MaximumRetryCount: Number(count) }
 }
 
@@ -210,7 +218,13 @@ function logConfig(driver: string, options: string[]) {
 /** Names in the kernel's form; what is both added and dropped stays, and ALL stands for all others. */
 function capabilities(add: string[], drop: string[]) {
   const normal = (names: string[]): string[] => {
-    const all = [...new Set(names.map((name) => name.trim().toUpperCase()).map((name) => (name === 'ALL' || name.startsWith('CAP_') ? name : `CAP_${name}`)))]
+    const all = [
+      ...new Set(
+        names
+          .map((name) => name.trim().toUpperCase())
+          .map((name) => (name === 'ALL' || name.startsWith('CAP_') ? name : `CAP_${name}`)),
+      ),
+    ]
     return all.includes('ALL') ? ['ALL'] : all.sort()
   }
   const added = normal(add)
@@ -230,13 +244,18 @@ function securityOptions(options: string[]) {
     }
     securityOpt.push(securityOption(option))
   }
-  return { securityOpt: orNull(securityOpt), maskedPaths: unconfined ? [] : null, readonlyPaths: unconfined ? [] : null }
+  return {
+    securityOpt: orNull(securityOpt),
+    maskedPaths: unconfined ? [] : null,
+    readonlyPaths: unconfined ? [] : null,
+  }
 }
 
 function securityOption(option: string): string {
   const separator = option.includes('=') ? '=' : ':'
   const [name, value] = cut(option, separator)
-  if (value === undefined && name !== 'no-new-privileges') throw new Error(`Invalid --security-opt: ${JSON.stringify(option)}`)
+  if (value === undefined && name !== 'no-new-privileges')
+    throw new Error(`Invalid --security-opt: ${JSON.stringify(option)}`)
   if (name !== 'seccomp' || value === undefined || value === 'unconfined' || value === 'builtin') return option
   let profile: string
   try {
@@ -270,7 +289,8 @@ function healthcheck(flags: ContainerFlagValues): Record<string, unknown> | unde
     return { Test: ['NONE'] }
   }
   if (!set) return undefined
-  for (const [name, nanos] of Object.entries(times)) if (nanos < 0n) throw new Error(`--health-${name} cannot be negative`)
+  for (const [name, nanos] of Object.entries(times))
+    if (nanos < 0n) throw new Error(`--health-${name} cannot be negative`)
   if (retries < 0) throw new Error('--health-retries cannot be negative')
   return {
     ...(flags['health-cmd'] !== '' ? { Test: ['CMD-SHELL', flags['health-cmd']] } : {}),
@@ -286,10 +306,12 @@ function primaryNetwork(flags: ContainerFlagValues): string {
   return flags.network[0]?.target ?? 'default'
 }
 
-const isUserDefined = (name: string): boolean => !['', 'default', 'bridge', 'host', 'none'].includes(name) && !name.startsWith('container:')
+const isUserDefined = (name: string): boolean =>
+  !['', 'default', 'bridge', 'host', 'none'].includes(name) && !name.startsWith('container:')
 
 function networksOf(flags: ContainerFlagValues): Record<string, EndpointConfig> {
-  const networks = flags.network.length > 0 ? flags.network.map((network) => ({ ...network })) : [emptyAttachment('default')]
+  const networks =
+    flags.network.length > 0 ? flags.network.map((network) => ({ ...network })) : [emptyAttachment('default')]
   const first = networks[0] as NetworkAttachment
   applySingleFlags(first, flags)
   const hasUser = networks.some((network) => isUserDefined(network.target))
@@ -300,7 +322,8 @@ function networksOf(flags: ContainerFlagValues): Record<string, EndpointConfig> 
   const configs: Record<string, EndpointConfig> = {}
   for (const network of networks) {
     if (network.macAddress !== '') checkMac(network.macAddress)
-    if (configs[network.target]) throw new Error(`network ${JSON.stringify(network.target)} is specified multiple times`)
+    if (configs[network.target])
+      throw new Error(`network ${JSON.stringify(network.target)} is specified multiple times`)
     const config = endpointConfig(network)
     // A network that is named alone and without settings is left to the daemon.
     if (flags.network.length === 1 && isPlain(network)) continue
@@ -316,7 +339,8 @@ function isPlain({ target: _, ...settings }: NetworkAttachment): boolean {
 
 /** The flags from the time when a container had one network apply to the first; both ways at once are refused. */
 function applySingleFlags(network: NetworkAttachment, flags: ContainerFlagValues): void {
-  const conflict = (flag: string, what: string) => new Error(`conflicting options: cannot specify both --${flag} and per-network ${what}`)
+  const conflict = (flag: string, what: string) =>
+    new Error(`conflicting options: cannot specify both --${flag} and per-network ${what}`)
   if (flags['network-alias'].length > 0) {
     if (network.aliases.length > 0) throw conflict('network-alias', 'alias')
     network.aliases = [...flags['network-alias']]

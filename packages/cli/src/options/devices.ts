@@ -28,7 +28,8 @@ export function parseDevice(text: string): DeviceMapping {
   const [source = '', second, third] = parts
   if (parts.length > 3 || source === '') throw new Error(`invalid device specification: ${text}`)
   if (third !== undefined) return { PathOnHost: source, PathInContainer: second ?? '', CgroupPermissions: third }
-  if (second !== undefined && validDeviceMode(second)) return { PathOnHost: source, PathInContainer: source, CgroupPermissions: second }
+  if (second !== undefined && validDeviceMode(second))
+    return { PathOnHost: source, PathInContainer: source, CgroupPermissions: second }
   return { PathOnHost: source, PathInContainer: second ?? source, CgroupPermissions: 'rwm' }
 }
 
@@ -37,14 +38,16 @@ export function checkDevice(text: string): string {
   if (isCdiDevice(text)) return text
   const parts = text.split(':')
   if (parts.length > 3) throw new Error(`bad format for path: ${text}`)
-  const path = parts.length === 1 ? parts[0] : validDeviceMode(parts[1] ?? '') && parts.length === 2 ? parts[0] : parts[1]
+  const path =
+    parts.length === 1 ? parts[0] : validDeviceMode(parts[1] ?? '') && parts.length === 2 ? parts[0] : parts[1]
   if (parts.length === 3 && !validDeviceMode(parts[2] ?? '')) throw new Error(`bad mode specified: ${parts[2]}`)
   if (!path?.startsWith('/')) throw new Error(`${path} is not an absolute path`)
   return text
 }
 
 export function checkDeviceCgroupRule(text: string): string {
-  if (!/^[acb] ([0-9]+|\*):([0-9]+|\*) [rwm]{1,3}$/.test(text)) throw new Error(`invalid device cgroup format '${text}'`)
+  if (!/^[acb] ([0-9]+|\*):([0-9]+|\*) [rwm]{1,3}$/.test(text))
+    throw new Error(`invalid device cgroup format '${text}'`)
   return text
 }
 
@@ -54,7 +57,24 @@ export interface Ulimit {
   Soft: number
 }
 
-const ULIMITS = ['as', 'core', 'cpu', 'data', 'fsize', 'locks', 'memlock', 'msgqueue', 'nice', 'nofile', 'nproc', 'rss', 'rtprio', 'rttime', 'sigpending', 'stack']
+const ULIMITS = [
+  'as',
+  'core',
+  'cpu',
+  'data',
+  'fsize',
+  'locks',
+  'memlock',
+  'msgqueue',
+  'nice',
+  'nofile',
+  'nproc',
+  'rss',
+  'rtprio',
+  'rttime',
+  'sigpending',
+  'stack',
+]
 
 export function ulimitFlag(usage: string): Flag<Ulimit[]> {
   const set = (current: Ulimit[], text: string): Ulimit[] => {
@@ -69,12 +89,17 @@ function parseUlimit(text: string): Ulimit {
   if (values === undefined) throw new Error(`invalid ulimit argument: ${text}`)
   if (!ULIMITS.includes(name)) throw new Error(`invalid ulimit type: ${name}`)
   const parts = values.split(':')
-  if (parts.length > 2 || values === '') throw new Error(`too many limit value arguments - ${values}, can only have up to two, \`soft[:hard]\``)
+  if (parts.length > 2 || values === '')
+    throw new Error(`too many limit value arguments - ${values}, can only have up to two, \`soft[:hard]\``)
   const soft = parseInteger(parts[0] ?? '')
   const hard = parts[1] === undefined ? soft : parseInteger(parts[1])
   if (hard !== -1 && (soft === -1 || soft > hard)) {
     const shown = soft === -1 ? 'soft -1 (unlimited)' : String(soft)
-    throw new Error(soft === -1 ? `ulimit soft limit must be less than or equal to hard limit: ${shown} > ${hard}` : `ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`)
+    throw new Error(
+      soft === -1
+        ? `ulimit soft limit must be less than or equal to hard limit: ${shown} > ${hard}`
+        : `ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`,
+    )
   }
   return { Name: name, Hard: hard, Soft: soft }
 }
@@ -97,7 +122,8 @@ function parseGpus(text: string): DeviceRequest {
     else if (key === 'count') request.Count = parseCount(value)
     else if (key === 'device') request.DeviceIDs = splitCsv(value)
     else if (key === 'capabilities') request.Capabilities = [[...splitCsv(value), 'gpu']]
-    else if (key === 'options') request.Options = Object.fromEntries(splitCsv(value).map((pair) => [cut(pair, '=')[0], cut(pair, '=')[1] ?? '']))
+    else if (key === 'options')
+      request.Options = Object.fromEntries(splitCsv(value).map((pair) => [cut(pair, '=')[0], cut(pair, '=')[1] ?? '']))
     else throw new Error(`unexpected key '${key}' in '${field}'`)
   }
   if (!seen.has('count') && request.DeviceIDs === null) request.Count = 1
@@ -108,7 +134,8 @@ function parseGpus(text: string): DeviceRequest {
 
 function parseCount(text: string): number {
   if (text === 'all') return -1
-  if (!/^[+-]?\d+$/.test(text)) throw new Error(`invalid count (${text}): value must be either "all" or an integer: invalid syntax`)
+  if (!/^[+-]?\d+$/.test(text))
+    throw new Error(`invalid count (${text}): value must be either "all" or an integer: invalid syntax`)
   return Number(text)
 }
 
@@ -128,7 +155,8 @@ export function weightDeviceFlag(usage: string): Flag<WeightDevice[]> {
     if (weight === undefined) throw new Error(`bad format: ${text}`)
     checkDevicePath(path, text)
     const value = /^\d+$/.test(weight) ? Number(weight) : Number.NaN
-    if (Number.isNaN(value) || (value > 0 && (value < 10 || value > 1000))) throw new Error(`invalid weight for device: ${text}`)
+    if (Number.isNaN(value) || (value > 0 && (value < 10 || value > 1000)))
+      throw new Error(`invalid weight for device: ${text}`)
     return [...current, { Path: path, Weight: value }]
   }
   return custom<WeightDevice[]>('', 'list', usage, [], set, { shownDefault: '[]' })
@@ -152,11 +180,15 @@ function parseBytesRate(rate: string, text: string): number {
   try {
     return parseRamBytes(rate)
   } catch {
-    throw new Error(`invalid rate for device: ${text}. The correct format is <device-path>:<number>[<unit>]. Number must be a positive integer. Unit is optional and can be kb, mb, or gb`)
+    throw new Error(
+      `invalid rate for device: ${text}. The correct format is <device-path>:<number>[<unit>]. Number must be a positive integer. Unit is optional and can be kb, mb, or gb`,
+    )
   }
 }
 
 function parseIoRate(rate: string, text: string): number {
   if (/^\d+$/.test(rate)) return Number(rate)
-  throw new Error(`invalid rate for device: ${text}. The correct format is <device-path>:<number>. Number must be a positive integer`)
+  throw new Error(
+    `invalid rate for device: ${text}. The correct format is <device-path>:<number>. Number must be a positive integer`,
+  )
 }

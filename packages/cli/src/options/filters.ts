@@ -1,5 +1,5 @@
 /** `--filter name=value`, and the JSON form in which the API takes it. */
-import { cut, custom, type Flag } from './flags.ts'
+import { custom, cut, type Flag } from './flags.ts'
 
 export type Filters = Record<string, Record<string, boolean>>
 
@@ -17,7 +17,11 @@ export function addFilter(filters: Filters, name: string, value: string): Filter
 
 /** The query parameter, or undefined when there is nothing to filter by. */
 export function encodeFilters(filters: Filters): string | undefined {
-  const sorted = <T>(object: Record<string, T>): Record<string, T> => Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)))
-  const pairs = Object.entries(filters).map(([name, values]): [string, Record<string, boolean>] => [name, sorted(values)])
+  const sorted = <T>(object: Record<string, T>): Record<string, T> =>
+    Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)))
+  const pairs = Object.entries(filters).map(([name, values]): [string, Record<string, boolean>] => [
+    name,
+    sorted(values),
+  ])
   return pairs.length === 0 ? undefined : JSON.stringify(sorted(Object.fromEntries(pairs)))
 }

@@ -67,7 +67,12 @@ export function int(short: string, usage: string, initial = 0, extra: Extra<numb
 }
 
 /** Every use adds one value, checked and normalised by `check`. */
-export function list(short: string, usage: string, check?: (text: string) => string, extra: Extra<string[]> = {}): Flag<string[]> {
+export function list(
+  short: string,
+  usage: string,
+  check?: (text: string) => string,
+  extra: Extra<string[]> = {},
+): Flag<string[]> {
   const set = (current: string[], text: string): string[] => [...current, check ? check(text) : text]
   return { short, label: 'list', usage, initial: [], set, ...extra }
 }
@@ -79,7 +84,11 @@ export function strings(short: string, usage: string, extra: Extra<string[]> = {
 }
 
 /** `key=value` pairs. */
-export function map(short: string, usage: string, extra: Extra<Record<string, string>> = {}): Flag<Record<string, string>> {
+export function map(
+  short: string,
+  usage: string,
+  extra: Extra<Record<string, string>> = {},
+): Flag<Record<string, string>> {
   const set = (current: Record<string, string>, text: string): Record<string, string> => {
     const [key, value] = cut(text, '=')
     return { ...current, [key]: value ?? '' }
@@ -88,7 +97,14 @@ export function map(short: string, usage: string, extra: Extra<Record<string, st
 }
 
 /** A flag with a parser of its own. */
-export function custom<T>(short: string, label: string, usage: string, initial: T, set: Flag<T>['set'], extra: Extra<T> = {}): Flag<T> {
+export function custom<T>(
+  short: string,
+  label: string,
+  usage: string,
+  initial: T,
+  set: Flag<T>['set'],
+  extra: Extra<T> = {},
+): Flag<T> {
   return { short, label, usage, initial, set, ...extra }
 }
 
@@ -122,7 +138,10 @@ export function splitCsv(line: string): string[] {
   for (;;) {
     if (rest.startsWith('"')) {
       const quoted = /^"((?:[^"]|"")*)"(,|$)/.exec(rest)
-      if (!quoted) throw new Error(`parse error on line 1, column ${line.length - rest.length + 1}: extraneous or missing " in quoted-field`)
+      if (!quoted)
+        throw new Error(
+          `parse error on line 1, column ${line.length - rest.length + 1}: extraneous or missing " in quoted-field`,
+        )
       fields.push((quoted[1] ?? '').replaceAll('""', '"'))
       if (quoted[2] === '') return fields
       rest = rest.slice(quoted[0].length)
@@ -130,7 +149,10 @@ export function splitCsv(line: string): string[] {
     }
     const [field, more] = cut(rest, ',')
     const bare = field.indexOf('"')
-    if (bare >= 0) throw new Error(`parse error on line 1, column ${line.length - rest.length + bare + 1}: bare " in non-quoted-field`)
+    if (bare >= 0)
+      throw new Error(
+        `parse error on line 1, column ${line.length - rest.length + bare + 1}: bare " in non-quoted-field`,
+      )
     fields.push(field)
     if (more === undefined) return fields
     rest = more
@@ -138,7 +160,11 @@ export function splitCsv(line: string): string[] {
 }
 
 /** Parses `argv`; the result's `args` are what is left. Throws FlagError or HelpRequested. */
-export function parseFlags<F extends FlagSpecs>(specs: F, argv: readonly string[], interspersed = true): ParsedFlags<F> {
+export function parseFlags<F extends FlagSpecs>(
+  specs: F,
+  argv: readonly string[],
+  interspersed = true,
+): ParsedFlags<F> {
   const parser = new Parser(specs, argv)
   const args = parser.run(interspersed)
   return { values: parser.values as FlagValues<F>, args, given: parser.given }
@@ -184,11 +210,9 @@ class Parser {
       if (name === 'help') throw new HelpRequested(false)
       throw new FlagError(`unknown flag: --${given}`)
     }
-    if (value !== undefined) return this.#set(name, flag, value)
-    if (flag.alone !== undefined) return this.#set(name, flag, flag.alone)
-    const next = this.#argv.shift()
-    if (next === undefined) throw new FlagError(`flag needs an argument: --${given}`)
-    this.#set(name, flag, next)
+    const text = value ?? flag.alone ?? this.#argv.shift()
+    if (text === undefined) throw new FlagError(`flag needs an argument: --${given}`)
+    this.#set(name, flag, text)
   }
 
   #short(word: string): void {
@@ -202,15 +226,16 @@ class Parser {
         if (letter === 'h') throw new HelpRequested(true)
         throw new FlagError(`unknown shorthand flag: '${letter}' in -${rest}`)
       }
-      if (tail.startsWith('=') && tail.length > 1) return this.#set(name, flag, tail.slice(1))
-      if (flag.alone !== undefined) {
+      const assigned = tail.startsWith('=') && tail.length > 1
+      if (flag.alone !== undefined && !assigned) {
         this.#set(name, flag, flag.alone)
         rest = tail
         continue
       }
-      const value = tail !== '' ? tail : this.#argv.shift()
+      const value = assigned ? tail.slice(1) : tail !== '' ? tail : this.#argv.shift()
       if (value === undefined) throw new FlagError(`flag needs an argument: '${letter}' in -${rest}`)
-      return this.#set(name, flag, value)
+      this.#set(name, flag, value)
+      return
     }
   }
 

@@ -8,7 +8,10 @@ const certDir = process.env.DOCKER_CERT_PATH || defaultConfigDir
 
 export const globalFlags = {
   config: string('', 'Directory of the client configuration', defaultConfigDir),
-  context: string('c', 'Context that names the daemon to talk to (wins over DOCKER_HOST and over "docker context use")'),
+  context: string(
+    'c',
+    'Context that names the daemon to talk to (wins over DOCKER_HOST and over "docker context use")',
+  ),
   debug: bool('D', 'Print debugging details'),
   host: list('H', 'Daemon socket to connect to'),
   'log-level': string('l', 'Least level of messages to print ("debug", "info", "warn", "error", "fatal")', 'info'),

@@ -17,11 +17,17 @@ export interface IpamPool {
 
 export function ipamConfig(input: IpamInput): IpamPool[] {
   const { subnet, gateway } = input
-  if (subnet.length < input['ip-range'].length || subnet.length < gateway.length) throw new Error('every ip-range or gateway must have a corresponding subnet')
+  if (subnet.length < input['ip-range'].length || subnet.length < gateway.length)
+    throw new Error('every ip-range or gateway must have a corresponding subnet')
   const pools: IpamPool[] = []
   for (const cidr of subnet) {
     const range = parseCidr(cidr)
-    if (pools.some((pool) => range.contains(pool.Subnet.split('/')[0] ?? '') || parseCidr(pool.Subnet).contains(cidr.split('/')[0] ?? ''))) {
+    if (
+      pools.some(
+        (pool) =>
+          range.contains(pool.Subnet.split('/')[0] ?? '') || parseCidr(pool.Subnet).contains(cidr.split('/')[0] ?? ''),
+      )
+    ) {
       throw new Error('multiple overlapping subnet configuration is not supported')
     }
     pools.push({ Subnet: cidr })
@@ -33,12 +39,18 @@ export function ipamConfig(input: IpamInput): IpamPool[] {
   }
   for (const range of input['ip-range']) {
     const pool = find(parseCidr(range).address, `no matching subnet for range ${range}`)
-    if (pool.IPRange !== undefined) throw new Error(`cannot configure multiple ranges (${range}, ${pool.IPRange}) on the same subnet (${pool.Subnet})`)
+    if (pool.IPRange !== undefined)
+      throw new Error(
+        `cannot configure multiple ranges (${range}, ${pool.IPRange}) on the same subnet (${pool.Subnet})`,
+      )
     pool.IPRange = range
   }
   for (const address of gateway) {
     const pool = find(address, `no matching subnet for gateway ${address}`)
-    if (pool.Gateway !== undefined) throw new Error(`cannot configure multiple gateways (${address}, ${pool.Gateway}) for the same subnet (${pool.Subnet})`)
+    if (pool.Gateway !== undefined)
+      throw new Error(
+        `cannot configure multiple gateways (${address}, ${pool.Gateway}) for the same subnet (${pool.Subnet})`,
+      )
     pool.Gateway = address
   }
   for (const [name, address] of Object.entries(input['aux-address'])) {
@@ -51,7 +63,8 @@ export function ipamConfig(input: IpamInput): IpamPool[] {
 function parseCidr(text: string): { address: string; contains(address: string): boolean } {
   const [address = '', bits = ''] = text.split('/')
   const version = isIP(address)
-  if (version === 0 || !/^\d+$/.test(bits) || Number(bits) > (version === 4 ? 32 : 128)) throw new Error(`invalid CIDR address: ${text}`)
+  if (version === 0 || !/^\d+$/.test(bits) || Number(bits) > (version === 4 ? 32 : 128))
+    throw new Error(`invalid CIDR address: ${text}`)
   const list = new BlockList()
   list.addSubnet(address, Number(bits), version === 4 ? 'ipv4' : 'ipv6')
   return {

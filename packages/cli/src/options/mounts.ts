@@ -23,7 +23,10 @@ export function mountFlag(usage: string): Flag<Mount[]> {
 const SHORTEST_BIND = 2
 
 /** Splits the values of `--volume` into bind specifications and anonymous volumes. */
-export function splitVolumes(specs: readonly string[]): { binds: string[]; anonymous: Record<string, Record<string, never>> } {
+export function splitVolumes(specs: readonly string[]): {
+  binds: string[]
+  anonymous: Record<string, Record<string, never>>
+} {
   const binds: string[] = []
   const anonymous: Record<string, Record<string, never>> = {}
   // One and the same specification twice counts once.
@@ -49,7 +52,8 @@ function parseMount(text: string): Mount {
   for (const field of splitCsv(text)) {
     const [rawKey, rawValue] = cut(field, '=')
     const key = rawKey.toLowerCase()
-    if (rawValue === undefined && !SWITCHES.has(key)) throw new Error(`invalid field '${field}' must be a key=value pair`)
+    if (rawValue === undefined && !SWITCHES.has(key))
+      throw new Error(`invalid field '${field}' must be a key=value pair`)
     applyField(mount, key, rawValue ?? 'true', { field, bare: rawValue === undefined })
   }
   checkMount(mount)
@@ -70,7 +74,10 @@ function applyField(mount: Mount, key: string, value: string, origin: { field: s
       return
     case 'source':
     case 'src':
-      mount.Source = value === '.' || value.startsWith(`.${'/'}`) || value.startsWith('../') || value === '..' ? resolve(value) : value
+      mount.Source =
+        value === '.' || value.startsWith(`.${'/'}`) || value.startsWith('../') || value === '..'
+          ? resolve(value)
+          : value
       return
     case 'target':
     case 'dst':
@@ -91,7 +98,8 @@ function applyField(mount: Mount, key: string, value: string, origin: { field: s
       bindOptions(mount).NonRecursive = flag()
       return
     case 'bind-recursive':
-      return applyRecursive(mount, value)
+      applyRecursive(mount, value)
+      return
     case 'volume-subpath':
       volumeOptions(mount).Subpath = value
       return
@@ -99,14 +107,20 @@ function applyField(mount: Mount, key: string, value: string, origin: { field: s
       volumeOptions(mount).NoCopy = flag()
       return
     case 'volume-label':
-      volumeOptions(mount).Labels = { ...(volumeOptions(mount).Labels as object), [cut(value, '=')[0]]: cut(value, '=')[1] ?? '' }
+      volumeOptions(mount).Labels = {
+        ...(volumeOptions(mount).Labels as object),
+        [cut(value, '=')[0]]: cut(value, '=')[1] ?? '',
+      }
       return
     case 'volume-driver':
       volumeOptions(mount).DriverConfig = { ...(volumeOptions(mount).DriverConfig as object), Name: value }
       return
     case 'volume-opt': {
       const driver = (volumeOptions(mount).DriverConfig ?? {}) as { Options?: object }
-      volumeOptions(mount).DriverConfig = { ...driver, Options: { ...driver.Options, [cut(value, '=')[0]]: cut(value, '=')[1] ?? '' } }
+      volumeOptions(mount).DriverConfig = {
+        ...driver,
+        Options: { ...driver.Options, [cut(value, '=')[0]]: cut(value, '=')[1] ?? '' },
+      }
       return
     }
     case 'image-subpath':
@@ -134,7 +148,10 @@ function applyRecursive(mount: Mount, value: string): void {
   if (value === 'disabled') options.NonRecursive = true
   else if (value === 'writable') options.ReadOnlyNonRecursive = true
   else if (value === 'readonly') options.ReadOnlyForceRecursive = true
-  else throw new Error(`invalid value for bind-recursive: ${value} (must be "enabled", "disabled", "writable", or "readonly")`)
+  else
+    throw new Error(
+      `invalid value for bind-recursive: ${value} (must be "enabled", "disabled", "writable", or "readonly")`,
+    )
 }
 
 function bindOptions(mount: Mount): Record<string, unknown> {
@@ -151,7 +168,8 @@ function checkMount(mount: Mount): void {
   if (mount.Type === '') throw new Error('type is required')
   if (!mount.Target) throw new Error('target is required')
   const foreign = (options: unknown, name: string, type: string) => {
-    if (options && mount.Type !== type) throw new Error(`cannot mix '${name}-*' options with mount type '${mount.Type}'`)
+    if (options && mount.Type !== type)
+      throw new Error(`cannot mix '${name}-*' options with mount type '${mount.Type}'`)
   }
   foreign(mount.VolumeOptions, 'volume', 'volume')
   foreign(mount.BindOptions, 'bind', 'bind')
@@ -159,9 +177,13 @@ function checkMount(mount: Mount): void {
   foreign(mount.TmpfsOptions, 'tmpfs', 'tmpfs')
   if (!mount.BindOptions) return
   const { Propagation, ReadOnlyNonRecursive, ReadOnlyForceRecursive } = mount.BindOptions
-  if (ReadOnlyNonRecursive && !mount.ReadOnly) throw new Error("option 'bind-recursive=writable' requires 'readonly' to be specified in conjunction")
+  if (ReadOnlyNonRecursive && !mount.ReadOnly)
+    throw new Error("option 'bind-recursive=writable' requires 'readonly' to be specified in conjunction")
   if (!ReadOnlyForceRecursive) return
-  if (!mount.ReadOnly) throw new Error("option 'bind-recursive=readonly' requires 'readonly' to be specified in conjunction")
-  if (Propagation !== 'rprivate') throw new Error("option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction")
+  if (!mount.ReadOnly)
+    throw new Error("option 'bind-recursive=readonly' requires 'readonly' to be specified in conjunction")
+  if (Propagation !== 'rprivate')
+    throw new Error(
+      "option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction",
+    )
 }
-

@@ -24,11 +24,23 @@ export interface EndpointConfig {
 }
 
 export function networkFlag(usage: string): Flag<NetworkAttachment[]> {
-  return custom<NetworkAttachment[]>('', 'network', usage, [], (current, text) => [...current, parseNetwork(text)], { alias: ['net'] })
+  return custom<NetworkAttachment[]>('', 'network', usage, [], (current, text) => [...current, parseNetwork(text)], {
+    alias: ['net'],
+  })
 }
 
 export function emptyAttachment(target: string): NetworkAttachment {
-  return { target, aliases: [], driverOpts: {}, links: [], ip: '', ip6: '', linkLocalIps: [], macAddress: '', gwPriority: 0 }
+  return {
+    target,
+    aliases: [],
+    driverOpts: {},
+    links: [],
+    ip: '',
+    ip6: '',
+    linkLocalIps: [],
+    macAddress: '',
+    gwPriority: 0,
+  }
 }
 
 function parseNetwork(text: string): NetworkAttachment {
@@ -69,7 +81,9 @@ function parseNetwork(text: string): NetworkAttachment {
         try {
           network.gwPriority = parseInteger(value)
         } catch {
-          throw new Error(`invalid gw-priority (${value}): strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`)
+          throw new Error(
+            `invalid gw-priority (${value}): strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`,
+          )
         }
         break
       default:

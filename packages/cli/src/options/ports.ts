@@ -38,7 +38,8 @@ function fromLongForm(spec: string): string {
   const fields: Record<string, string> = {}
   for (const field of spec.split(',')) {
     const [key, value] = cut(field, '=')
-    if (value === undefined || key === '') throw new Error(`invalid publish opts format (should be name=value but got '${field}')`)
+    if (value === undefined || key === '')
+      throw new Error(`invalid publish opts format (should be name=value but got '${field}')`)
     fields[key] = value
   }
   return `${fields.published ?? ''}:${fields.target ?? ''}/${fields.protocol ?? 'tcp'}`
@@ -53,7 +54,8 @@ function addPublished(ports: Ports, spec: string): void {
   const { ip, hostPort, containerPort } = splitParts(spec)
   const [range, given] = cut(containerPort, '/')
   const protocol = given || 'tcp'
-  if (ip.startsWith('[') && !ip.endsWith(']')) throw new Error(`invalid IP address ${ip}: address ${ip}:: missing ']' in address`)
+  if (ip.startsWith('[') && !ip.endsWith(']'))
+    throw new Error(`invalid IP address ${ip}: address ${ip}:: missing ']' in address`)
   const address = ip.startsWith('[') ? ip.slice(1, -1) : ip
   if (address !== '' && isIP(address) === 0) throw new Error(`invalid IP address: ${ip}`)
   if (range === '') throw new Error(`no port specified: ${spec}<empty>`)
@@ -62,7 +64,8 @@ function addPublished(ports: Ports, spec: string): void {
   const count = container.end - container.start
   // One container port may be given a range of host ports to choose from.
   const choose = host !== undefined && count === 0 && host.end > host.start
-  if (host && !choose && host.end - host.start !== count) throw new Error(`invalid ranges specified for container and host Ports: ${range} and ${hostPort}`)
+  if (host && !choose && host.end - host.start !== count)
+    throw new Error(`invalid ranges specified for container and host Ports: ${range} and ${hostPort}`)
   if (!['tcp', 'udp', 'sctp'].includes(protocol.toLowerCase())) throw new Error(`invalid proto: ${protocol}`)
   for (let index = 0; index <= count; index++) {
     const name = `${container.start + index}/${protocol.toLowerCase()}`

@@ -9,7 +9,8 @@ export interface Reference {
   digest: string
 }
 
-const DOMAIN = /^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?$/
+const DOMAIN =
+  /^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?$/
 const PATH = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/
 const TAG = /^[\w][\w.-]{0,127}$/
 const DIGEST = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$/
@@ -17,7 +18,8 @@ const MAX_NAME_LENGTH = 255
 
 /** Parses what a user wrote; `alpine` becomes docker.io/library/alpine. Throws Docker's texts. */
 export function parseReference(text: string): Reference {
-  if (/^[a-f0-9]{64}$/.test(text)) throw new Error(`invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`)
+  if (/^[a-f0-9]{64}$/.test(text))
+    throw new Error(`invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`)
   const { domain, rest } = splitDomain(text)
   const at = rest.indexOf('@')
   const digest = at < 0 ? '' : rest.slice(at + 1)
@@ -25,10 +27,13 @@ export function parseReference(text: string): Reference {
   const colon = named.indexOf(':')
   const path = colon < 0 ? named : named.slice(0, colon)
   const tag = colon < 0 ? '' : named.slice(colon + 1)
-  if (path.toLowerCase() !== path) throw new Error(`invalid reference format: repository name (${path}) must be lowercase`)
-  const wrong = !PATH.test(path) || !DOMAIN.test(domain) || (colon >= 0 && !TAG.test(tag)) || (at >= 0 && !DIGEST.test(digest))
+  if (path.toLowerCase() !== path)
+    throw new Error(`invalid reference format: repository name (${path}) must be lowercase`)
+  const wrong =
+    !PATH.test(path) || !DOMAIN.test(domain) || (colon >= 0 && !TAG.test(tag)) || (at >= 0 && !DIGEST.test(digest))
   if (wrong) throw new Error('invalid reference format')
-  if (path.length > MAX_NAME_LENGTH) throw new Error(`repository name must not be more than ${MAX_NAME_LENGTH} characters`)
+  if (path.length > MAX_NAME_LENGTH)
+    throw new Error(`repository name must not be more than ${MAX_NAME_LENGTH} characters`)
   return { domain, path, tag, digest }
 }
 

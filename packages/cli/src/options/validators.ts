@@ -13,7 +13,8 @@ export function checkAddHost(text: string): string {
   const [name, value] = text.includes('=') ? cut(text, '=') : cut(text, ':')
   if (value === undefined || name === '') throw new Error(`bad format for add-host: ${JSON.stringify(text)}`)
   const address = value.replace(/^\[(.*)\]$/, '$1')
-  if (address !== 'host-gateway' && isIP(address) === 0) throw new Error(`invalid IP address in add-host: ${JSON.stringify(value)}`)
+  if (address !== 'host-gateway' && isIP(address) === 0)
+    throw new Error(`invalid IP address in add-host: ${JSON.stringify(value)}`)
   return `${name}:${address}`
 }
 
@@ -26,7 +27,8 @@ export function checkIp(text: string): string {
 export function checkDnsSearch(text: string): string {
   const domain = text.trim()
   if (domain === '.') return domain
-  const valid = /^(?:[a-zA-Z0-9_](?:[a-zA-Z0-9_-]*[a-zA-Z0-9])?)(?:\.[a-zA-Z0-9_](?:[a-zA-Z0-9_-]*[a-zA-Z0-9])?)*\.?$/.test(domain)
+  const valid =
+    /^(?:[a-zA-Z0-9_](?:[a-zA-Z0-9_-]*[a-zA-Z0-9])?)(?:\.[a-zA-Z0-9_](?:[a-zA-Z0-9_-]*[a-zA-Z0-9])?)*\.?$/.test(domain)
   if (!valid || domain.length > 255 || !/[a-zA-Z]/.test(domain)) throw new Error(`${text} is not a valid domain`)
   return domain
 }
@@ -37,7 +39,16 @@ export function checkLink(text: string): string {
   return text
 }
 
-const ALLOWED_SYSCTLS = ['kernel.msgmax', 'kernel.msgmnb', 'kernel.msgmni', 'kernel.sem', 'kernel.shmall', 'kernel.shmmax', 'kernel.shmmni', 'kernel.shm_rmid_forced']
+const ALLOWED_SYSCTLS = [
+  'kernel.msgmax',
+  'kernel.msgmnb',
+  'kernel.msgmni',
+  'kernel.sem',
+  'kernel.shmall',
+  'kernel.shmmax',
+  'kernel.shmmni',
+  'kernel.shm_rmid_forced',
+]
 
 export function checkSysctl(text: string): string {
   const [key, value] = cut(text, '=')
@@ -48,5 +59,6 @@ export function checkSysctl(text: string): string {
 }
 
 export function checkMac(text: string): void {
-  if (!/^([0-9a-fA-F]{2}([:-]))(?:[0-9a-fA-F]{2}\2){4}[0-9a-fA-F]{2}$/.test(text)) throw new Error(`${text} is not a valid mac address`)
+  if (!/^([0-9a-fA-F]{2}([:-]))(?:[0-9a-fA-F]{2}\2){4}[0-9a-fA-F]{2}$/.test(text))
+    throw new Error(`${text} is not a valid mac address`)
 }

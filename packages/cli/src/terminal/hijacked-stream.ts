@@ -61,6 +61,8 @@ function copyInput({ socket }: Connection, scanner: DetachScanner | undefined): 
       socket.end()
     }
     // A container that does not read its input any more is no error of ours: its output tells the rest.
-    pump().catch((error: NodeJS.ErrnoException) => (error.code === 'EPIPE' || error.code === 'ECONNRESET' ? undefined : reject(error)))
+    pump().catch((error: NodeJS.ErrnoException) =>
+      error.code === 'EPIPE' || error.code === 'ECONNRESET' ? undefined : reject(error),
+    )
   })
 }

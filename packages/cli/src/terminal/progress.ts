@@ -31,7 +31,9 @@ export interface ShowOptions {
 export async function showProgress(cli: Cli, body: AsyncIterable<Buffer>, options: ShowOptions = {}): Promise<void> {
   const fd = options.stderr ? 2 : 1
   const print = (text: string) => (options.stderr ? cli.err(text) : cli.out(text))
-  const display = isatty(fd) ? new TerminalProgress(print, options.stderr ? process.stderr.columns : process.stdout.columns) : undefined
+  const display = isatty(fd)
+    ? new TerminalProgress(print, options.stderr ? process.stderr.columns : process.stdout.columns)
+    : undefined
   for await (const message of jsonValues<ProgressMessage>(body)) {
     if (message.aux !== undefined && message.aux !== null) {
       options.onAux?.(message.aux)

@@ -1,12 +1,14 @@
 /** Keeps the size of a container's terminal equal to this one's. */
+import { isatty } from 'node:tty'
 import type { ApiClient } from '../client/api-client.ts'
+import { STDOUT } from './write.ts'
 
 const RETRY_DELAY_MS = 10
 const RETRIES = 10
 
 /** `[rows, columns]`, zeros when standard output is no terminal. */
 export function terminalSize(): [number, number] {
-  return process.stdout.isTTY ? [process.stdout.rows ?? 0, process.stdout.columns ?? 0] : [0, 0]
+  return isatty(STDOUT) ? [process.stdout.rows ?? 0, process.stdout.columns ?? 0] : [0, 0]
 }
 
 /** Sends the size now and on every change. `path` is that of the container or exec. */

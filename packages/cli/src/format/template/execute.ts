@@ -2,7 +2,7 @@
 import { functionNames, templateFunctions, WrongType } from './functions.ts'
 import { type Node, type Operand, type Pipe, parseTemplate, type Template } from './parser.ts'
 import { goKind, printValue } from './print.ts'
-import { GoFloat, type GoValue, GoStruct, isList, isMap, isRow, isTrue, type Row, sortedEntries } from './values.ts'
+import { GoFloat, GoStruct, type GoValue, isList, isMap, isRow, isTrue, type Row, sortedEntries } from './values.ts'
 
 /** An error while a template ran. */
 export class TemplateError extends Error {}
@@ -73,11 +73,14 @@ class Execution {
       }
       case 'if':
       case 'with':
-        return this.#branch(node, dot, scope)
+        this.#branch(node, dot, scope)
+        return
       case 'range':
-        return this.#range(node, dot, scope)
+        this.#range(node, dot, scope)
+        return
       case 'template':
-        return this.#call(node, dot, scope)
+        this.#call(node, dot, scope)
+        return
       default:
         throw new LoopControl(node.kind)
     }
@@ -127,7 +130,10 @@ class Execution {
 
   #call(node: Node & { kind: 'template' }, dot: GoValue, scope: Scope): void {
     const body = this.#template.definitions.get(node.name)
-    if (!body) throw new TemplateError(`template: :1:11: executing "" at <{{template ${JSON.stringify(node.name)}}}>: template ${JSON.stringify(node.name)} not defined`)
+    if (!body)
+      throw new TemplateError(
+        `template: :1:11: executing "" at <{{template ${JSON.stringify(node.name)}}}>: template ${JSON.stringify(node.name)} not defined`,
+      )
     if (++this.#depth > MAX_TEMPLATE_DEPTH) throw new TemplateError('template: : exceeded maximum template depth')
     const value = node.pipe ? this.#pipe(node.pipe, dot, scope) : undefined
     this.nodes(body, value, [['$', value]])
@@ -145,7 +151,8 @@ class Execution {
 
   #pipe(pipe: Pipe, dot: GoValue, scope: Scope): GoValue {
     let value: GoValue
-    for (const [index, command] of pipe.commands.entries()) value = this.#command(command, dot, scope, index > 0 ? [value] : [])
+    for (const [index, command] of pipe.commands.entries())
+      value = this.#command(command, dot, scope, index > 0 ? [value] : [])
     for (const name of pipe.declares) this.#declare(pipe, name, value, scope)
     return value
   }
@@ -160,7 +167,12 @@ class Execution {
     const path = 'path' in first ? first.path : []
     const method = path.at(-1)
     if (method === undefined) throw this.#error(first, `can't give argument to non-function ${show(first)}`)
-    const owner = this.#operand({ ...first, path: path.slice(0, -1) } as Operand, dot, scope, first.kind === 'field' && path.length === 1)
+    const owner = this.#operand(
+      { ...first, path: path.slice(0, -1) } as Operand,
+      dot,
+      scope,
+      first.kind === 'field' && path.length === 1,
+    )
     if (isRow(owner)) this.#checkArity(owner, method, args.length, first)
     if (isRow(owner) && owner.call) {
       try {
@@ -169,14 +181,24 @@ class Execution {
         throw this.#error(first, (error as Error).message)
       }
     }
-    throw this.#error(first, isMap(owner) ? `${method} is not a method but has arguments` : `${method} has arguments but cannot be invoked as function`)
+    throw this.#error(
+      first,
+      isMap(owner)
+        ? `${method} is not a method but has arguments`
+        : `${method} has arguments but cannot be invoked as function`,
+    )
   }
 
-  #function(operand: Operand & { kind: 'function' }, rest: Operand[], call: { dot: GoValue; scope: Scope; piped: GoValue[] }): GoValue {
+  #function(
+    operand: Operand & { kind: 'function' },
+    rest: Operand[],
+    call: { dot: GoValue; scope: Scope; piped: GoValue[] },
+  ): GoValue {
     const { name } = operand
     const declared = templateFunctions[name]
     if (!declared) throw this.#error(operand, `${JSON.stringify(name)} is not a defined function`)
-    if ((name === 'and' || name === 'or') && rest.length + call.piped.length > 0) return this.#shortCircuit(name, rest, call)
+    if ((name === 'and' || name === 'or') && rest.length + call.piped.length > 0)
+      return this.#shortCircuit(name, rest, call)
     const args = [...rest.map((one) => this.#operand(one, call.dot, call.scope)), ...call.piped]
     if (args.length < declared.least || args.length > declared.most) {
       const want = declared.most === Number.POSITIVE_INFINITY ? `at least ${declared.least}` : String(declared.least)
@@ -188,14 +210,20 @@ class Execution {
     } catch (error) {
       if (error instanceof WrongType) throw this.#wrongType(error, rest[args.indexOf(error.value)] ?? operand)
       const command = [name, ...rest.map(show)].join(' ')
-      throw new TemplateError(`template: :${operand.line}:${operand.column}: executing "" at <${command}>: ${(error as Error).message}`)
+      throw new TemplateError(
+        `template: :${operand.line}:${operand.column}: executing "" at <${command}>: ${(error as Error).message}`,
+      )
     }
   }
 
   #wrongType(error: WrongType, culprit: Operand): TemplateError {
     if (culprit.kind !== 'literal') return this.#error(culprit, error.message)
-    if (error.expected === '[]string') return this.#error(culprit, `can't handle ${show(culprit)} for arg of type []string`)
-    return this.#error(culprit, `expected ${error.expected === 'int' ? 'integer' : error.expected}; found ${show(culprit)}`)
+    if (error.expected === '[]string')
+      return this.#error(culprit, `can't handle ${show(culprit)} for arg of type []string`)
+    return this.#error(
+      culprit,
+      `expected ${error.expected === 'int' ? 'integer' : error.expected}; found ${show(culprit)}`,
+    )
   }
 
   #shortCircuit(name: 'and' | 'or', rest: Operand[], call: { dot: GoValue; scope: Scope; piped: GoValue[] }): GoValue {
@@ -250,12 +278,16 @@ class Execution {
     } else if (value instanceof GoStruct) {
       if (value.fields.has(name)) return value.fields.get(name)
     }
-    throw this.#error(operand, `can't evaluate field ${name} in type ${this.#options.strictKeys ? 'interface {}' : goKind(value)}`)
+    throw this.#error(
+      operand,
+      `can't evaluate field ${name} in type ${this.#options.strictKeys ? 'interface {}' : goKind(value)}`,
+    )
   }
 
   #checkArity(row: Row, name: string, given: number, operand: Operand): void {
     const wanted = row.arity(name)
-    if (wanted !== undefined && wanted !== given) throw this.#error(operand, `wrong number of args for ${name}: want ${wanted} got ${given}`)
+    if (wanted !== undefined && wanted !== given)
+      throw this.#error(operand, `wrong number of args for ${name}: want ${wanted} got ${given}`)
   }
 
   #error(operand: Operand | undefined, message: string): TemplateError {

@@ -1,6 +1,16 @@
 /** The functions templates can call: Go's own and those Docker adds. */
 import { goKind, plain, sprintf, toJson } from './print.ts'
-import { GoFloat, type GoValue, GoStruct, isList, isMap, isTrue, isUntyped, foreignKeyType, JsonNumber } from './values.ts'
+import {
+  foreignKeyType,
+  GoFloat,
+  GoStruct,
+  type GoValue,
+  isList,
+  isMap,
+  isTrue,
+  isUntyped,
+  JsonNumber,
+} from './values.ts'
 
 export type TemplateFunction = (args: GoValue[]) => GoValue
 
@@ -34,12 +44,29 @@ export const templateFunctions: Record<string, Declared> = {
   gt: { least: 2, most: 2, run: ([a, b]) => !(less(a, b) || equalsAny(a, [b])) },
   ge: { least: 2, most: 2, run: ([a, b]) => !less(a, b) },
   json: { least: 1, most: 1, run: ([value]) => toJson(value).trim() },
-  split: { least: 2, most: 2, run: ([value, separator]) => (text(separator) === '' ? [...text(value)] : text(value).split(text(separator))) },
+  split: {
+    least: 2,
+    most: 2,
+    run: ([value, separator]) => (text(separator) === '' ? [...text(value)] : text(value).split(text(separator))),
+  },
   join: { least: 2, most: 2, run: ([list, separator]) => strings(list).join(text(separator)) },
-  title: { least: 1, most: 1, run: ([value]) => text(value).replace(/(^|[^\p{L}\p{N}_'])(\p{L})/gu, (_, before: string, letter: string) => before + letter.toUpperCase()) },
+  title: {
+    least: 1,
+    most: 1,
+    run: ([value]) =>
+      text(value).replace(
+        /(^|[^\p{L}\p{N}_'])(\p{L})/gu,
+        (_, before: string, letter: string) => before + letter.toUpperCase(),
+      ),
+  },
   lower: { least: 1, most: 1, run: ([value]) => text(value).toLowerCase() },
   upper: { least: 1, most: 1, run: ([value]) => text(value).toUpperCase() },
-  pad: { least: 3, most: 3, run: ([value, before, after]) => (text(value) === '' ? '' : ' '.repeat(integer(before)) + text(value) + ' '.repeat(integer(after))) },
+  pad: {
+    least: 3,
+    most: 3,
+    run: ([value, before, after]) =>
+      text(value) === '' ? '' : ' '.repeat(integer(before)) + text(value) + ' '.repeat(integer(after)),
+  },
   truncate: { least: 2, most: 2, run: ([value, size]) => [...text(value)].slice(0, integer(size)).join('') },
 }
 
@@ -80,7 +107,9 @@ function strings(value: GoValue): string[] {
 
 /** Go's Sprint: a space between operands when neither is a string. */
 function sprint(args: readonly GoValue[]): string {
-  return args.map((arg, at) => (at > 0 && typeof arg !== 'string' && typeof args[at - 1] !== 'string' ? ' ' : '') + plain(arg)).join('')
+  return args
+    .map((arg, at) => (at > 0 && typeof arg !== 'string' && typeof args[at - 1] !== 'string' ? ' ' : '') + plain(arg))
+    .join('')
 }
 
 function length(value: GoValue): number {
@@ -101,7 +130,8 @@ function indexOnce(container: GoValue, key: GoValue): GoValue {
     return container.has(key) ? container.get(key) : missingOf(container)
   }
   if (typeof key !== 'number' && typeof key !== 'bigint') {
-    if (isList(container) || typeof container === 'string') fail(`error calling index: cannot index slice/array with type ${goKind(key)}`)
+    if (isList(container) || typeof container === 'string')
+      fail(`error calling index: cannot index slice/array with type ${goKind(key)}`)
     fail(`error calling index: can't index item of type ${goKind(container)}`)
   }
   const at = Number(key)
@@ -134,13 +164,15 @@ function sliceValue(value: GoValue, bounds: readonly GoValue[]): GoValue {
     const bytes = Buffer.from(value)
     const end = to ?? bytes.length
     if (bounds.length === 3) fail('error calling slice: cannot 3-index slice a string')
-    if (from > bytes.length || end > bytes.length) fail(`error calling slice: index out of range: ${from > bytes.length ? from : end}`)
+    if (from > bytes.length || end > bytes.length)
+      fail(`error calling slice: index out of range: ${from > bytes.length ? from : end}`)
     if (from > end) fail(`error calling slice: invalid slice index: ${from} > ${end}`)
     return bytes.subarray(from, end).toString()
   }
   if (!isList(value)) return fail(`error calling slice: can't slice item of type ${goKind(value)}`)
   const end = to ?? value.length
-  if (from > value.length || end > value.length) fail(`error calling slice: index out of range: ${from > value.length ? from : end}`)
+  if (from > value.length || end > value.length)
+    fail(`error calling slice: index out of range: ${from > value.length ? from : end}`)
   if (from > end) fail(`error calling slice: invalid slice index: ${from} > ${end}`)
   return value.slice(from, end)
 }
@@ -169,7 +201,10 @@ function equals(a: GoValue, b: GoValue): boolean {
   const absent = (value: GoValue) => value === null || value === undefined
   if (absent(a) || absent(b)) return absent(a) && absent(b)
   const [left, right] = [kindOf(a), kindOf(b)]
-  if (!left || !right) fail(`error calling eq: ${left || right ? 'incompatible types for comparison' : `non-comparable type ${plain(a)}: ${goKind(a)}`}`)
+  if (!left || !right)
+    fail(
+      `error calling eq: ${left || right ? 'incompatible types for comparison' : `non-comparable type ${plain(a)}: ${goKind(a)}`}`,
+    )
   if (left !== right) fail('error calling eq: incompatible types for comparison')
   const [x, y] = [primitive(a), primitive(b)]
   // biome-ignore lint/suspicious/noDoubleEquals: numbers and bigints of equal value are equal
@@ -184,7 +219,14 @@ function less(a: GoValue, b: GoValue): boolean {
 }
 
 function escapeHtml(value: string): string {
-  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&#34;', "'": '&#39;', '\0': '\uFFFD' }
+  const entities: Record<string, string> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&#34;',
+    "'": '&#39;',
+    '\0': '\uFFFD',
+  }
   return value.replace(/[&<>"'\0]/g, (letter) => entities[letter] ?? letter)
 }
 

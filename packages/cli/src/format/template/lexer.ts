@@ -1,8 +1,28 @@
 /** Splits a Go template into text and the tokens of its actions. */
 
 export type TokenKind =
-  | 'text' | 'left' | 'right' | 'field' | 'variable' | 'identifier' | 'keyword' | 'dot' | 'nil' | 'string' | 'raw' | 'char'
-  | 'number' | 'bool' | 'other' | 'pipe' | 'open' | 'close' | 'declare' | 'assign' | 'comma' | 'space'
+  | 'text'
+  | 'left'
+  | 'right'
+  | 'field'
+  | 'variable'
+  | 'identifier'
+  | 'keyword'
+  | 'dot'
+  | 'nil'
+  | 'string'
+  | 'raw'
+  | 'char'
+  | 'number'
+  | 'bool'
+  | 'other'
+  | 'pipe'
+  | 'open'
+  | 'close'
+  | 'declare'
+  | 'assign'
+  | 'comma'
+  | 'space'
 
 export interface Token {
   kind: TokenKind
@@ -57,7 +77,8 @@ export function tokenize(source: string): Token[] {
     if (text !== '') tokens.push({ kind: 'text', text, line: lineAt(position), offset: position })
     if (left < 0) break
     const start = left + LEFT.length + (trimsLeft ? 2 : 0)
-    if (/^\/\*(?![\s\S]*\*\/)/.test(source.slice(start))) throw new TemplateSyntaxError(lineAt(start), 'unclosed comment')
+    if (/^\/\*(?![\s\S]*\*\/)/.test(source.slice(start)))
+      throw new TemplateSyntaxError(lineAt(start), 'unclosed comment')
     const comment = /^\/\*[\s\S]*?\*\//.exec(source.slice(start))
     if (comment) {
       const close = /^(?:[ \t\r\n]-)?\}\}/.exec(source.slice(start + comment[0].length))
@@ -91,7 +112,8 @@ function lexAction(source: string, start: number, { tokens, lineAt }: Sink): { p
     }
     if (position >= source.length) throw new TemplateSyntaxError(lineAt(source.length), 'unclosed action')
     const token = nextToken(source, position)
-    if (!token || (token.kind === 'other' && /["`':]/.test(token.text))) throw badCharacter(source, position, lineAt(position))
+    if (!token || (token.kind === 'other' && /["`':]/.test(token.text)))
+      throw badCharacter(source, position, lineAt(position))
     checkTerminator(source, position + token.text.length, token.kind, lineAt)
     if (token.kind === 'open') depth++
     if (token.kind === 'close' && --depth < 0) throw new TemplateSyntaxError(lineAt(position), 'unexpected right paren')

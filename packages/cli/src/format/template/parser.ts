@@ -1,5 +1,5 @@
 /** Builds the tree of a Go template. */
-import { type Token, TemplateSyntaxError, tokenize } from './lexer.ts'
+import { TemplateSyntaxError, type Token, tokenize } from './lexer.ts'
 import { unquote } from './values.ts'
 
 export type Node =
@@ -250,7 +250,13 @@ class TemplateParser {
       case 'raw':
         return { ...place, kind: 'literal', value: unquote(token.text), float: false, source: token.text }
       case 'char':
-        return { ...place, kind: 'literal', value: unquote(token.text).codePointAt(0) ?? 0, float: false, source: token.text }
+        return {
+          ...place,
+          kind: 'literal',
+          value: unquote(token.text).codePointAt(0) ?? 0,
+          float: false,
+          source: token.text,
+        }
       case 'number':
         return { ...place, kind: 'literal', ...this.#number(token.text), source: token.text }
       case 'identifier':

@@ -1,5 +1,5 @@
 /** How Go prints values: plain (`%v`), by format verbs, and as JSON. */
-import { type GoValue, GoFloat, isList, isMap, isNil, isRow, JsonNumber, quote, sortedEntries } from './values.ts'
+import { GoFloat, type GoValue, isList, isMap, isNil, isRow, JsonNumber, quote, sortedEntries } from './values.ts'
 
 /** `{{.X}}`: a pointer at the top is followed. */
 export function printValue(value: GoValue): string {
@@ -14,7 +14,10 @@ export function plain(value: GoValue, top = true): string {
   if (value instanceof GoFloat) return formatFloat(value.value)
   if (value instanceof JsonNumber) return value.text
   if (isList(value)) return `[${value.map((item) => plain(item, false)).join(' ')}]`
-  if (isMap(value)) return `map[${sortedEntries(value).map(([key, item]) => `${key}:${plain(item, false)}`).join(' ')}]`
+  if (isMap(value))
+    return `map[${sortedEntries(value)
+      .map(([key, item]) => `${key}:${plain(item, false)}`)
+      .join(' ')}]`
   if (isRow(value)) return `{${[...value.columns().values()].map((item) => plain(item, false)).join(' ')}}`
   if (value.text !== undefined) return value.text
   // Go shows the address of what a nested pointer points to; only its presence means anything.
@@ -41,7 +44,11 @@ export function toJson(value: GoValue): string {
   if (isList(value)) return isNil(value) ? 'null' : `[${value.map(toJson).join(',')}]`
   if (isMap(value)) return isNil(value) ? 'null' : jsonObject(sortedEntries(value))
   // Rows are encoded by Go's default rules, which keep text safe inside HTML.
-  if (isRow(value)) return jsonObject(sortedEntries(value.columns())).replace(/[<>&]/g, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`)
+  if (isRow(value))
+    return jsonObject(sortedEntries(value.columns())).replace(
+      /[<>&]/g,
+      (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`,
+    )
   if (value.wire) return jsonObject([...value.wire])
   return value.text === undefined ? jsonObject([...value.fields]) : jsonString(value.jsonText ?? value.text)
 }
@@ -65,14 +72,24 @@ const VERB = /%([+\-# 0]*)(\d+|\*)?(?:\.(\d+|\*)?)?([a-zA-Z%])/g
 /** Go's Sprintf for the verbs that make sense on these values. */
 export function sprintf(format: string, args: readonly GoValue[]): string {
   let index = 0
-  const text = format.replace(VERB, (whole, flags: string, width: string | undefined, precision: string | undefined, verb: string) => {
-    if (verb === '%') return '%'
-    const nextWidth = width === '*' ? Number(args[index++]) : width === undefined ? undefined : Number(width)
-    const nextPrecision = precision === '*' ? Number(args[index++]) : precision === undefined ? (/\.[a-zA-Z]/.test(whole) ? 0 : undefined) : Number(precision)
-    if (index >= args.length) return `%!${verb}(MISSING)`
-    const value = formatVerb(args[index++], { flags, verb, precision: nextPrecision })
-    return padTo(value, flags, nextWidth, verb)
-  })
+  const text = format.replace(
+    VERB,
+    (whole, flags: string, width: string | undefined, precision: string | undefined, verb: string) => {
+      if (verb === '%') return '%'
+      const nextWidth = width === '*' ? Number(args[index++]) : width === undefined ? undefined : Number(width)
+      const nextPrecision =
+        precision === '*'
+          ? Number(args[index++])
+          : precision === undefined
+            ? /\.[a-zA-Z]/.test(whole)
+              ? 0
+              : undefined
+            : Number(precision)
+      if (index >= args.length) return `%!${verb}(MISSING)`
+      const value = formatVerb(args[index++], { flags, verb, precision: nextPrecision })
+      return padTo(value, flags, nextWidth, verb)
+    },
+  )
   if (index >= args.length) return text
   const extra = args.slice(index).map((arg) => `${goKind(arg)}=${plain(arg)}`)
   return `${text}%!(EXTRA ${extra.join(', ')})`
@@ -99,16 +116,27 @@ function formatVerb(value: GoValue, { flags, verb, precision }: Verb): string {
       return number === undefined || value instanceof GoFloat ? bad(verb, value) : sign + String(value)
     case 'x':
     case 'X': {
-      const hex = typeof value === 'string' ? Buffer.from(value).toString('hex') : number === undefined ? bad(verb, value) : BigInt(Math.trunc(number)).toString(16)
+      const hex =
+        typeof value === 'string'
+          ? Buffer.from(value).toString('hex')
+          : number === undefined
+            ? bad(verb, value)
+            : BigInt(Math.trunc(number)).toString(16)
       return verb === 'X' ? hex.toUpperCase() : hex
     }
     case 'f':
     case 'F':
       return value instanceof GoFloat ? sign + value.value.toFixed(precision ?? 6) : bad(verb, value)
     case 'e':
-      return value instanceof GoFloat ? value.value.toExponential(precision ?? 6).replace(/e([+-])(\d)$/, 'e$10$2') : bad(verb, value)
+      return value instanceof GoFloat
+        ? value.value.toExponential(precision ?? 6).replace(/e([+-])(\d)$/, 'e$10$2')
+        : bad(verb, value)
     case 'g':
-      return value instanceof GoFloat ? (precision === undefined ? formatFloat(value.value) : String(Number(value.value.toPrecision(precision)))) : bad(verb, value)
+      return value instanceof GoFloat
+        ? precision === undefined
+          ? formatFloat(value.value)
+          : String(Number(value.value.toPrecision(precision)))
+        : bad(verb, value)
     case 't':
       return typeof value === 'boolean' ? String(value) : bad(verb, value)
     case 'T':
@@ -133,7 +161,9 @@ function padTo(text: string, flags: string, width: number | undefined, verb: str
   if (flags.includes('-') || width < 0) return text + ' '.repeat(missing)
   const zeros = flags.includes('0') && !['s', 'q', 'v'].includes(verb)
   if (!zeros) return ' '.repeat(missing) + text
-  return text.startsWith('-') || text.startsWith('+') ? text.charAt(0) + '0'.repeat(missing) + text.slice(1) : '0'.repeat(missing) + text
+  return text.startsWith('-') || text.startsWith('+')
+    ? text.charAt(0) + '0'.repeat(missing) + text.slice(1)
+    : '0'.repeat(missing) + text
 }
 
 function numeric(value: GoValue): number | undefined {
@@ -155,4 +185,3 @@ export function goKind(value: GoValue): string {
   if (isRow(value)) return value.rowType
   return (value.pointer ? '*' : '') + value.typeName
 }
-

@@ -65,7 +65,19 @@ export interface Row {
   columns(): Map<string, GoValue>
 }
 
-export type GoValue = string | number | bigint | boolean | null | undefined | GoFloat | JsonNumber | GoStruct | Row | GoValue[] | Map<string, GoValue>
+export type GoValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | undefined
+  | GoFloat
+  | JsonNumber
+  | GoStruct
+  | Row
+  | GoValue[]
+  | Map<string, GoValue>
 
 export const isRow = (value: GoValue): value is Row => typeof value === 'object' && value !== null && 'rowType' in value
 export const isMap = (value: GoValue): value is Map<string, GoValue> => value instanceof Map
@@ -119,21 +131,35 @@ export function sortedEntries(map: ReadonlyMap<string, GoValue>): [string, GoVal
   return [...map].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
 }
 
-const ESCAPES: Record<string, string> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '\\': '\\', "'": "'", '"': '"' }
+const ESCAPES: Record<string, string> = {
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  '\\': '\\',
+  "'": "'",
+  '"': '"',
+}
 
 /** The value of a Go string or character literal. */
 export function unquote(literal: string): string {
   const inner = literal.slice(1, -1)
   if (literal.startsWith('`')) return inner
-  return inner.replace(/\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|.)/g, (_, escape: string) => {
-    const simple = ESCAPES[escape]
+  return inner.replace(/\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|.)/g, (_, code: string) => {
+    const simple = ESCAPES[code]
     if (simple !== undefined) return simple
-    if (/^[xuU]/.test(escape)) return String.fromCodePoint(Number.parseInt(escape.slice(1), 16))
-    return /^[0-7]{3}$/.test(escape) ? String.fromCharCode(Number.parseInt(escape, 8)) : escape
+    if (/^[xuU]/.test(code)) return String.fromCodePoint(Number.parseInt(code.slice(1), 16))
+    return /^[0-7]{3}$/.test(code) ? String.fromCharCode(Number.parseInt(code, 8)) : code
   })
 }
 
 /** Go's %q. */
 export function quote(text: string): string {
-  return JSON.stringify(text).replace(/\\u00([01][0-9a-f]|7f)/g, '\\x$1').replaceAll('\\x07', '\\a').replaceAll('\\x0b', '\\v')
+  return JSON.stringify(text)
+    .replace(/\\u00([01][0-9a-f]|7f)/g, '\\x$1')
+    .replaceAll('\\x07', '\\a')
+    .replaceAll('\\x0b', '\\v')
 }
