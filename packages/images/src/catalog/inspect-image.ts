@@ -1,21 +1,21 @@
 /** `GET /images/x/json` and `/history`. */
 import { join } from 'node:path'
 import { familiarString, internal, rfc3339Nano, zeroTime } from '@dockerd-ts/core'
-import { goTimeSeconds, parseGoTime } from '../oci/go-time.ts'
+import { goTimeSeconds, normalGoTime } from '../oci/go-time.ts'
 import type { WireHistoryItem, WireImageInspect } from '../wire-types.ts'
 import type { ImageStore, StoredImage } from './image-store.ts'
 
 export function inspectImage(store: ImageStore, layersRoot: string, image: StoredImage): WireImageInspect {
   const { row, document } = image
   const references = store.referencesOf(row.id)
-  const created = parseGoTime(document.created)
+  const created = normalGoTime(document.created)
   return {
     Id: row.id,
     RepoTags: references.filter(({ tag }) => tag !== undefined).map(familiarString),
     RepoDigests: references.filter(({ digest }) => digest !== undefined).map(familiarString),
     Parent: row.parentId ?? '',
     Comment: commentOf(image),
-    ...(created !== undefined && { Created: rfc3339Nano(created) }),
+    ...(created !== undefined && { Created: created }),
     DockerVersion: document.docker_version ?? '',
     Author: document.author ?? '',
     Config: wireConfig(image),

@@ -17,3 +17,12 @@ export function goTimeSeconds(text: string | null | undefined): number {
   if (ns === undefined) return 0
   return Number((ns - (((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n)) / 1_000_000_000n)
 }
+
+/** As Go writes it back: in the zone it came in, no zeros at the end of the fraction. undefined when it is no time. */
+export function normalGoTime(text: string | null | undefined): string | undefined {
+  const match = pattern.exec(text ?? '')
+  if (match === null || parseGoTime(text) === undefined) return undefined
+  const fraction = (match[2] ?? '').slice(0, 9).replace(/0+$/, '')
+  const zone = /^[+-]00:00$/.test(match[3] ?? '') ? 'Z' : match[3]
+  return `${match[1]}${fraction === '' ? '' : `.${fraction}`}${zone}`
+}
