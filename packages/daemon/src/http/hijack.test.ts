@@ -67,6 +67,27 @@ t.test('upgraded: stdin sent in the same packet as the request arrives', async (
   t.match(await client.untilEnd(), '[early input]')
 })
 
+t.test('plain: what comes in the same packet as the request is not taken for a request', async (t) => {
+  let infos = 0
+  const server = await listeningServer({
+    ...echo,
+    exec: { start: async () => Promise.reject(notFound('No such exec instance: e')) },
+    system: { info: async () => Promise.reject(new Error(`request ${++infos}`)) },
+  })
+  t.teardown(server.stop)
+  for (const early of ['GET /info HTTP/1.1\r\nHost: d\r\n\r\n', 'no HTTP']) {
+    const attached = new RawClient(server.socketPath)
+    attached.send(`${attach('stream=1', '')}${early}`)
+    await attached.until('\r\n\r\n')
+    attached.socket.end('later')
+    t.match(await attached.untilEnd(), /^HTTP\/1.1 200 OK\r\n.*\[later\]$/s, 'the session lives')
+    const refused = new RawClient(server.socketPath)
+    refused.send(`POST /exec/e/start HTTP/1.1\r\nHost: d\r\n\r\n${early}`)
+    t.match(await refused.untilEnd(), /^HTTP\/1.1 404 Not Found\r\n.*instance: e"\}\n$/s, 'one answer, then the end')
+  }
+  t.equal(infos, 0)
+})
+
 t.test('upgraded: a body is divided from early stdin', async (t) => {
   const bodies: unknown[] = []
   const server = await listeningServer({

@@ -1,5 +1,12 @@
 /** Listening sockets: each has an HTTP server of node's with limits that suit Docker's clients. */
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerOptions } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, ListenOptions, Socket } from 'node:net'
 import type { TlsOptions } from 'node:tls'
@@ -27,6 +34,10 @@ export class Listeners {
   readonly #servers = new Set<Server>()
   /** Connections that have left their server: attached clients. */
   readonly #hijacked = new Set<Socket>()
+  /** Connections with a request that may take them over and is not answered yet. */
+  readonly #pending = new WeakSet<Socket>()
+  /** Of those, the ones that sent more. */
+  readonly #confused = new WeakSet<Socket>()
 
   constructor(handlers: ConnectionHandlers) {
     this.#handlers = handlers
@@ -76,19 +87,40 @@ export class Listeners {
       shouldUpgradeCallback: takesConnection,
     }
     const listener: RequestListener = (request, response) => {
-      // What the parser had already read behind a request that took the connection over is no request.
-      if (!this.#hijacked.has(request.socket)) onRequest(request, response)
+      if (this.#isInput(request.socket)) return
+      if (takesConnection(request)) this.#expectHijack(request.socket, response)
+      onRequest(request, response)
     }
     const server =
-      tls === undefined ? createServer(options, listener) : createTlsServer({ ...options, ...tls }, listener)
+      tls === undefined
+        ? createServer(options, listener)
+        : createTlsServer({ ...options, ...tls, allowHalfOpen: true }, listener)
     server.on('upgrade', (request, socket, head) => onUpgrade(request, socket as Socket, head))
     server.on('clientError', (_error, socket) => this.#refuse(socket as Socket))
     return server
   }
 
+  /**
+   * What the parser had read already behind a request that takes the connection over is stdin, never a request, HTTP or
+   * not: it is lost (a client that sends early asks for an upgrade), but neither dispatched nor answered.
+   */
+  #isInput(socket: Socket): boolean {
+    if (this.#pending.has(socket)) this.#confused.add(socket)
+    return this.#pending.has(socket) || this.#hijacked.has(socket)
+  }
+
+  #expectHijack(socket: Socket, response: ServerResponse): void {
+    this.#pending.add(socket)
+    // An ordinary answer after all. A request behind it was not dispatched and would wait for ever.
+    response.once('finish', () => {
+      this.#pending.delete(socket)
+      if (this.#confused.has(socket)) socket.destroySoon()
+    })
+  }
+
   /** What is not HTTP. */
   #refuse(socket: Socket): void {
-    if (this.#hijacked.has(socket)) return
+    if (this.#isInput(socket)) return
     if (!socket.writable) return void socket.destroy()
     const head = 'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n'
     socket.end(`${head}${badRequestText}`, () => socket.destroy())
