@@ -4,4 +4,5 @@ export { type BridgeOptions, bridgeOptionKeys, bridgeOptionsOf } from './bridge-
 export { chooseSubnet, dockerPools, type PoolSettings } from './default-pools.ts'
 export { gatewayEndpoint } from './gateway-endpoint.ts'
 export * from './inet.ts'
+export { createNetworkService, type NetworkServiceDependencies } from './network-service.ts'
 export { hostAddresses, isWildcard, type PortRange, PortTable } from './port-table.ts'

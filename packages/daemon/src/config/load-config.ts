@@ -6,13 +6,10 @@ import { configFileSchema, type DaemonOptions, options, schemas } from './option
 export const DEFAULT_CONFIG_FILE = '/etc/docker/daemon.json'
 export const DEFAULT_HOST = 'unix:///var/run/docker.sock'
 
-export type DaemonConfig = DaemonOptions &
-  Required<
-    Pick<
-      DaemonOptions,
-      'hosts' | 'data-root' | 'exec-root' | 'pidfile' | 'log-level' | 'live-restore' | 'shutdown-timeout'
-    >
-  >
+type Settled = 'hosts' | 'data-root' | 'exec-root' | 'pidfile' | 'log-level' | 'live-restore' | 'shutdown-timeout'
+
+/** The options, with those settled that have a default. */
+export type DaemonConfig = Omit<DaemonOptions, Settled> & { [K in Settled]: NonNullable<DaemonOptions[K]> }
 
 const defaults = {
   hosts: [DEFAULT_HOST],

@@ -28,7 +28,7 @@ export function formatTextLine(line: string): string {
 }
 
 export function createLogger({ level, format }: { level: string; format: 'text' | 'json' }): Logger {
-  const options = { level, base: undefined }
+  const options = { level, base: null }
   if (format === 'json') return pino(options, pino.destination({ fd: 2, sync: true }))
   return pino(options, { write: (line: string) => process.stderr.write(formatTextLine(line)) })
 }

@@ -1,0 +1,201 @@
+/** Constructs every adapter and passes it in: the one place that knows all packages. */
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  createEngine,
+  createNetworkService,
+  createVolumeService,
+  type EngineSettings,
+  EventBus,
+  type RunnableEngine,
+  systemClock,
+} from '@dockerd-ts/core'
+import { createImageService } from '@dockerd-ts/images'
+import {
+  createCgroups,
+  createContainerFiles,
+  createContainerNetworks,
+  createMonitors,
+  createNameFiles,
+  createRuntimes,
+  type HostHelperClient,
+  JsonFileLogs,
+  LinuxHost,
+  LocalVolumes,
+  OverlayRootFilesystems,
+  startHostHelper,
+} from '@dockerd-ts/linux'
+import { openStore } from '@dockerd-ts/store'
+import { ConfigError, type DaemonConfig } from './config/load-config.ts'
+import type { Logger } from './lifecycle/logger.ts'
+import { monitorProgram } from './program-files.ts'
+import { registrySettings } from './registry-settings.ts'
+import { API_VERSION, ENGINE_VERSION, MIN_API_VERSION } from './version.ts'
+
+export interface Daemon {
+  engine: RunnableEngine
+  helper: HostHelperClient
+  events: EventBus
+  /** Makes rows and host agree; to be awaited before the first request. */
+  recover(): Promise<void>
+  /** Containers run on. */
+  close(): Promise<void>
+}
+
+export const STORAGE_STATUS = [
+  ['Backing Filesystem', 'extfs'],
+  ['Supports d_type', 'true'],
+  ['Using metacopy', 'false'],
+  ['Native Overlay Diff', 'true'],
+  ['userxattr', 'false'],
+] as const
+
+function seccompProfile(path: string | undefined): string | undefined {
+  if (path === undefined || path === '' || path === 'builtin') return undefined
+  if (path === 'unconfined') return '{"defaultAction":"SCMP_ACT_ALLOW"}'
+  try {
+    return JSON.stringify(JSON.parse(readFileSync(path, 'utf8')))
+  } catch (error) {
+    throw new ConfigError(`opening seccomp profile (${path}) failed: ${(error as Error).message}`)
+  }
+}
+
+function engineSettings(config: DaemonConfig): EngineSettings {
+  const profile = seccompProfile(config['seccomp-profile'])
+  return {
+    version: ENGINE_VERSION,
+    gitCommit: '',
+    buildTime: '',
+    apiVersion: API_VERSION,
+    minApiVersion: MIN_API_VERSION,
+    dataRoot: config['data-root'],
+    labels: config.labels ?? [],
+    debug: config['log-level'] === 'debug',
+    experimental: false,
+    defaultLogConfig: { type: config['log-driver'] ?? 'json-file', options: config['log-opts'] ?? {} },
+    defaultStopTimeoutSeconds: 10,
+    defaultShmSizeBytes: config['default-shm-size'] ?? 64 * 2 ** 20,
+    defaultCgroupNamespaceMode: config['default-cgroupns-mode'] ?? '',
+    defaultIpcMode: config['default-ipc-mode'] ?? 'private',
+    defaultInit: config.init ?? false,
+    defaultUlimits: Object.values(config['default-ulimits'] ?? {}),
+    noNewPrivileges: config['no-new-privileges'] ?? false,
+    ...(profile === undefined ? {} : { seccompProfileJson: profile }),
+    registry: registrySettings(config),
+    addressPools: (config['default-address-pools'] ?? []).map(({ base, size }) => ({ Base: base, Size: size })),
+  }
+}
+
+const given = <T extends object>(values: T) =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>
+  }
+
+async function hostAdapters(config: DaemonConfig, helper: HostHelperClient) {
+  const driver = config['exec-opts']?.at(-1)?.split('=')[1] as 'cgroupfs' | 'systemd' | undefined
+  const cgroups = createCgroups(given({ driver, defaultParent: config['cgroup-parent'] }))
+  const runtimes = await createRuntimes({
+    helper,
+    cgroups,
+    stateRoot: join(config['exec-root'], 'runtime'),
+    seccompDirectory: join(config['data-root'], 'seccomp'),
+    ...given({
+      addedRuntimes: config.runtimes as Record<string, { path: string; runtimeArgs?: string[] }>,
+      defaultRuntime: config['default-runtime'],
+    }),
+  })
+  const host = new LinuxHost({ cgroups, storageStatus: STORAGE_STATUS, ...given({ initPath: config['init-path'] }) })
+  return { cgroups, runtimes, host }
+}
+
+/** Makes the roots, refuses a second daemon on them, and puts the engine together. Touches no container yet. */
+export async function wire(config: DaemonConfig, logger: Logger): Promise<Daemon> {
+  const { 'data-root': dataRoot, 'exec-root': execRoot } = config
+  for (const directory of [dataRoot, execRoot]) {
+    mkdirSync(directory, { recursive: true })
+    chmodSync(directory, 0o711)
+  }
+  const clock = systemClock()
+  const records = openStore(join(dataRoot, 'dockerd.db'))
+  const events = new EventBus(records, clock)
+  const program = monitorProgram()
+  const helper = await startHostHelper({
+    program,
+    onRestart: (reason) => logger.error({ reason }, 'the host helper died and was started again'),
+  })
+  const { cgroups, runtimes, host } = await hostAdapters(config, helper)
+  const networks = await createContainerNetworks({
+    helper,
+    records,
+    execRoot,
+    log: logger,
+    ...given({
+      bridge: config.bridge,
+      bip: config.bip,
+      mtu: config.mtu,
+      icc: config.icc,
+      ipMasquerade: config['ip-masq'],
+      defaultHostIp: config.ip,
+      addressPools: config['default-address-pools']?.map(({ base, size }) => ({ base, size })),
+    }),
+  })
+  const images = createImageService({
+    dataRoot,
+    layerProgram: program,
+    records,
+    events,
+    helper,
+    logger,
+    registry: given({
+      mirrors: config['registry-mirrors'],
+      insecureRegistries: config['insecure-registries'],
+      maxConcurrentDownloads: config['max-concurrent-downloads'],
+      maxConcurrentUploads: config['max-concurrent-uploads'],
+      maxDownloadAttempts: config['max-download-attempts'],
+      userAgent: `dockerd-ts/${ENGINE_VERSION}`,
+    }),
+  })
+  const volumes = new LocalVolumes({ dataRoot, records, helper, nowNs: () => clock.nowNs() })
+  const rootFilesystems = new OverlayRootFilesystems({ dataRoot, helper })
+  const engine = createEngine({
+    settings: engineSettings(config),
+    logger,
+    clock,
+    records,
+    events,
+    host,
+    hostDescription: await host.describe(),
+    files: createContainerFiles({ dataRoot, execRoot, helper }),
+    images: images.catalog,
+    networks,
+    nameFiles: createNameFiles({ hostGateway: () => networks.hostGateway() }),
+    rootFilesystems,
+    volumes,
+    logs: new JsonFileLogs(),
+    monitors: createMonitors({ helper }),
+    runtimes,
+    cgroups,
+    imageService: images.service,
+    networkService: (users) => createNetworkService({ networks, events, users }),
+    volumeService: (users) => createVolumeService({ volumes, events, users }),
+  })
+  return {
+    engine,
+    helper,
+    events,
+    async recover() {
+      await images.reconcile()
+      const { startsEnded, ...found } = await engine.recover()
+      logger.info(found, 'containers reconciled')
+      await rootFilesystems.sweep()
+      await volumes.sweep()
+      startsEnded.catch((err) => logger.error({ err }, 'a container could not be started by its restart policy'))
+    },
+    async close() {
+      await engine.close()
+      await images.close()
+      await helper.close()
+      records.close()
+    },
+  }
+}
