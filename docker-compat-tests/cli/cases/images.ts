@@ -44,6 +44,6 @@ export const imageCases = [
   ),
   same('image inspect shows raw JSON', 'docker image inspect $IMAGE'),
   same('image prune asks and prunes', 'docker image prune -f; docker image prune', { stdin: 'n\n' }),
-  same('pull of a bad name', 'docker pull BAD; docker pull a:b:c; docker pull -a $IMAGE:latest'),
+  same('pulls of bad names', 'docker pull BAD; docker pull a:b:c; docker pull -a $IMAGE:latest'),
   same('run of a missing image without pulling', 'docker run --pull never nosuch; docker create --pull never nosuch'),
 ]

@@ -33,7 +33,7 @@ export default defineCommand({
     const query = { stream: 1, stdin: stdin ? 1 : undefined, stdout: 1, stderr: 1, detachKeys: detachKeys || undefined }
     const stopForwarding = flags['sig-proxy'] && !tty ? forwardSignals(api, container.Id) : () => {}
     const connection = await api.hijack(`${path}/attach`, { query })
-    if (tty && terminalSize()[0] > 0) followTerminalSize(api, path)
+    if (tty && terminalSize()[0] > 0) followTerminalSize(api, path, true)
     const end = await joinStreams(cli, connection, { tty, stdin, stdout: true, stderr: true, detachKeys })
     stopForwarding()
     if (end === 'detached') throw new ExitError(1, 'read escape sequence')

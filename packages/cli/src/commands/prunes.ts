@@ -56,7 +56,7 @@ export async function pruneBuildCache(
   filters: Filters,
   extra: { all?: boolean; keepStorage?: number },
 ): Promise<number> {
-  const query = { all: extra.all ? 1 : undefined, 'keep-storage': extra.keepStorage || undefined }
+  const query = { all: extra.all ? 1 : undefined, 'keep-storage': extra.keepStorage || undefined, filters: '' }
   const { CachesDeleted, SpaceReclaimed } = await prune<{ CachesDeleted: string[] | null; SpaceReclaimed: number }>(
     cli,
     '/build/prune',

@@ -93,5 +93,5 @@ export async function prune<T>(cli: Cli, path: string, filters: Filters, extra: 
     if (name === 'label!' && filters.label?.[value ?? '']) continue
     all = addFilter(all, name, value ?? '')
   }
-  return (await cli.api()).json<T>('POST', path, { query: { ...extra, filters: encodeFilters(all) } })
+  return (await cli.api()).json<T>('POST', path, { query: { ...extra, filters: encodeFilters(all) ?? extra.filters } })
 }

@@ -4,6 +4,7 @@ import type { Cli } from '../cli.ts'
 import { type Connection, write } from '../client/http.ts'
 import { copyRaw, demultiplex } from '../client/streams.ts'
 import { DEFAULT_DETACH_KEYS, DetachScanner, parseDetachKeys } from './detach-keys.ts'
+import { enterRawMode } from './raw-mode.ts'
 
 export interface JoinOptions {
   tty: boolean
@@ -21,10 +22,7 @@ export type JoinEnd = 'closed' | 'detached'
 export async function joinStreams(cli: Cli, connection: Connection, options: JoinOptions): Promise<JoinEnd> {
   const raw = options.stdin && options.tty && isatty(0)
   const keys = parseDetachKeys(options.detachKeys || DEFAULT_DETACH_KEYS)
-  if (raw) process.stdin.setRawMode(true)
-  const restore = () => {
-    if (raw) process.stdin.setRawMode(false)
-  }
+  const restore = raw ? enterRawMode() : () => {}
   process.once('exit', restore)
   try {
     const output = copyOutput(cli, connection, options).then((): JoinEnd => 'closed')
@@ -36,7 +34,7 @@ export async function joinStreams(cli: Cli, connection: Connection, options: Joi
   } finally {
     restore()
     process.off('exit', restore)
-    process.stdin.pause()
+    if (options.stdin) process.stdin.pause()
     connection.socket.destroy()
   }
 }

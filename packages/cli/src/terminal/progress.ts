@@ -106,15 +106,19 @@ function progressBar({ progressDetail: detail, progress }: ProgressMessage, colu
   if (!detail || ((detail.current ?? 0) <= 0 && (detail.total ?? 0) <= 0)) return progress ?? ''
   const current = detail.current ?? 0
   const total = detail.total ?? 0
-  const size = (value: number) => (detail.units ? `${value} ${detail.units}` : humanSize(value))
   if (total <= 0) return detail.units ? `${current} ${detail.units}` : humanSize(current).padStart(8)
   const percent = Math.min(50, Math.trunc((current / total) * BAR_WIDTH))
   const wide = columns > NARROW_COLUMNS
   const filled = '='.repeat(percent)
   const bar = wide ? `[${percent === BAR_WIDTH ? `${filled}>` : `${filled}>${' '.repeat(BAR_WIDTH - percent)}`}] ` : ''
   if (detail.hidecounts) return `${bar}${timeLeft(detail, percent)}`
-  const counts = current > total ? size(current).padStart(8) : `${size(current).padStart(8)}/${size(total)}`
-  return `${bar}${counts}${wide ? timeLeft(detail, percent) : ''}`
+  return `${bar}${countsOf(current, total, detail.units)}${wide ? timeLeft(detail, percent) : ''}`
+}
+
+function countsOf(current: number, total: number, units: string | undefined): string {
+  if (units) return current > total ? `${current} ${units}` : `${current}/${total} ${units}`
+  const done = humanSize(current).padStart(8)
+  return current > total ? done : `${done}/${humanSize(total)}`
 }
 
 function timeLeft(detail: { current?: number; start?: number; total?: number }, percent: number): string {

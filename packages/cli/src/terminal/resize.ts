@@ -11,10 +11,14 @@ export function terminalSize(): [number, number] {
   return isatty(STDOUT) ? [process.stdout.rows ?? 0, process.stdout.columns ?? 0] : [0, 0]
 }
 
-/** Sends the size now and on every change. `path` is that of the container or exec. */
-export function followTerminalSize(api: ApiClient, path: string): void {
-  const send = async (): Promise<boolean> => {
-    const [h, w] = terminalSize()
+/**
+ * Sends the size now and on every change. `path` is that of the container or exec. `redraw` sends another size first,
+ * so that a program that has drawn its screen already draws it again.
+ */
+export function followTerminalSize(api: ApiClient, path: string, redraw = false): void {
+  const send = async (extra = 0): Promise<boolean> => {
+    const [rows, columns] = terminalSize()
+    const [h, w] = [rows + extra, columns + extra]
     if (h === 0 && w === 0) return true
     return api.call('POST', `${path}/resize`, { query: { h, w } }).then(
       () => true,
@@ -22,6 +26,7 @@ export function followTerminalSize(api: ApiClient, path: string): void {
     )
   }
   const sendUntilTaken = async () => {
+    if (redraw) await send(1)
     // The process may not be there yet when the stream already is.
     for (let attempt = 0; attempt <= RETRIES; attempt++) {
       if (await send()) return
