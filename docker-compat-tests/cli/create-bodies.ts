@@ -168,6 +168,8 @@ function ordered(request: SentRequest): SentRequest {
   const { HostConfig } = (request.body || {}) as {
     HostConfig?: { Binds?: string[] | null; Ulimits?: { Name: string }[] | null }
   }
+  const { Env } = (request.body || {}) as { Env?: string[] | null }
+  Env?.sort()
   HostConfig?.Binds?.sort()
   HostConfig?.Ulimits?.sort((a, b) => (a.Name < b.Name ? -1 : 1))
   return request

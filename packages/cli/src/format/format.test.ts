@@ -48,7 +48,7 @@ t.test('columns are as wide as their widest cell', async (t) => {
   )
 })
 
-t.test('no cell is lost, whatever is in it', async (t) => {
+t.test('no cell is lost, whatever is in it', async () => {
   const cell = fc.string({ maxLength: 8 }).map((text) => text.replace(/[\t\n]/g, 'x'))
   fc.assert(
     fc.property(fc.array(fc.array(cell, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 6 }), (rows) => {

@@ -45,7 +45,7 @@ export function createBody(input: CreateInput): CreateBody {
   const ports = parsePublished(flags.publish)
   for (const spec of flags.expose) addExposed(ports, spec)
   const devices = checkedDevices(flags)
-  const env = [...input.presetEnv, ...collectEnv(flags['env-file'], flags.env)]
+  const env = [...input.presetEnv, ...collectEnv(flags['env-file'], lastOfEach(flags.env))]
   const labels = collectLabels(flags['label-file'], flags.label)
   const hostConfig = hostConfigOf(input, { binds, bindings: ports.bindings, devices })
   const health = healthcheck(flags)
@@ -78,6 +78,11 @@ export function createBody(input: CreateInput): CreateBody {
     HostConfig: hostConfig,
     NetworkingConfig: { EndpointsConfig: networks },
   }
+}
+
+/** Of several values for one variable the last counts. */
+function lastOfEach(variables: readonly string[]): string[] {
+  return [...new Map(variables.map((variable) => [cut(variable, '=')[0], variable])).values()]
 }
 
 function attachedStreams(flags: ContainerFlagValues) {

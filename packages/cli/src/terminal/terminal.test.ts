@@ -20,7 +20,7 @@ t.test('what only began like it is passed on', async (t) => {
   t.same(scanner.scan(Uint8Array.of(16, 16, 98)).forward, Uint8Array.of(16, 16, 98))
 })
 
-t.test('nothing is lost or added while the sequence does not occur', async (t) => {
+t.test('nothing is lost or added while the sequence does not occur', async () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ max: 15 })), (chunks) => {
       const scanner = new DetachScanner([16, 17])
