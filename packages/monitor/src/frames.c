@@ -98,7 +98,8 @@ int frame_reader_next(struct frame_reader *reader, struct message *message) {
       .size = size + FRAME_PREFIX_SIZE - FRAME_HEADER_SIZE,
   };
   reader->start += FRAME_PREFIX_SIZE + size;
-  return message_is_whole(message) ? 1 : -1;
+  message->malformed = !message_is_whole(message);
+  return 1;
 }
 
 size_t frame_reader_rest(const struct frame_reader *reader, const unsigned char **bytes) {

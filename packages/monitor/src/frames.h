@@ -16,6 +16,7 @@ enum {
 struct message {
   uint32_t id;
   uint16_t code; /* operation of a request, errno of a reply */
+  bool malformed; /* its fields make no sense; id and code do */
   const unsigned char *fields;
   size_t size;
 };
@@ -26,7 +27,7 @@ struct field {
   const unsigned char *data;
 };
 
-/* Walks the fields: *at starts at 0; false at the end. Messages were checked when received, so no field is cut short. */
+/* Walks the fields: *at starts at 0; false at the end, or where a field would be cut short. */
 bool next_field(const struct message *message, size_t *at, struct field *field);
 /* The text of a field (without inner NUL), or NULL when it is no valid text. */
 const char *field_as_text(const struct field *field);
@@ -44,7 +45,7 @@ struct frame_reader {
 
 /* Reads what is there, once. 1: something came; 0: end of stream; -1: errno (EAGAIN when nothing is there). */
 int frame_reader_fill(struct frame_reader *reader, int fd);
-/* 1: *message is set; 0: more bytes are needed; -1: the peer does not speak the protocol. */
+/* 1: *message is set; 0: more bytes are needed; -1: a length that makes no sense, after which nothing can be read. */
 int frame_reader_next(struct frame_reader *reader, struct message *message);
 /* Bytes that follow the last message (stdin sent together with an attach request). */
 size_t frame_reader_rest(const struct frame_reader *reader, const unsigned char **bytes);

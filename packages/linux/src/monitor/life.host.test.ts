@@ -83,6 +83,24 @@ t.test('a monitor that is never told to go leaves with its client', needsRoot, a
   await gone(monitor.monitorPid)
   t.equal(await bench.monitors.readExit(plan.directory), undefined)
   t.notOk(existsSync(path.join(plan.directory, 'json.log')))
+  // It does not touch the name any more: another monitor may have been prepared in the same place.
+  t.strictSame(bench.leftovers(), ['monitor.sock'])
+  t.equal(await bench.monitors.adopt(plan.directory), undefined)
+})
+
+t.test('the same container can be started again as soon as its end is known', needsRoot, async (t) => {
+  const bench = await TestBench.open()
+  t.teardown(() => bench.close())
+  const plan = await bench.containerPlan({ args: ['sh', '-c', 'echo again; exit 2'] })
+  for (let round = 0; round < 15; round++) {
+    const dropped = await bench.monitors.prepare(plan)
+    dropped.close()
+    const monitor = await bench.monitors.prepare(plan)
+    const output = readFrames(await monitor.attach(onlyOutput))
+    await monitor.go()
+    t.match(await monitor.exited, { exitCode: 2 })
+    t.equal((await output).stdout.toString(), 'again\n')
+  }
   t.strictSame(bench.leftovers(), [])
 })
 

@@ -10,6 +10,8 @@ import { SystemError } from './system-error.ts'
 export interface HelperProcessOptions {
   /** The C program. */
   program: string
+  /** Its whole environment; monitors get their own with each spawn. */
+  environment?: Readonly<Record<string, string>>
   /** Told when the helper died unexpectedly, with what it wrote to stderr. */
   onRestart?: (reason: string) => void
 }
@@ -82,7 +84,7 @@ export class HelperProcess {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
       detached: true,
       cwd: '/',
-      env: { PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin' },
+      env: this.#options.environment ?? {},
     })
     const socket = child.stdio[3] as Duplex
     const reader = new MessageReader()

@@ -15,6 +15,7 @@ t.test('the C program and its client use the same numbers', (t) => {
   t.strictSame(constants('STATE'), monitorState)
   t.strictSame(constants('STREAM'), streamFlag)
   t.strictSame(constants('PORT'), portFlag)
+  t.strictSame(constants('PORT'), portFlag)
   t.strictSame(constants('CREATE'), createKind)
   t.end()
 })

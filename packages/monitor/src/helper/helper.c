@@ -72,6 +72,7 @@ static size_t encode_answer(unsigned char *buffer, uint32_t id, int error, const
 static size_t run_request(const struct message *request, unsigned char *buffer) {
   struct answer answer = {0};
   int error = request->code == OP_PING ? 0 : fail(&answer, ENOSYS, "operation %u", request->code);
+  if (request->malformed) return encode_answer(buffer, request->id, fail(&answer, EINVAL, "malformed request"), &answer);
   for (size_t i = 0; i < sizeof operations / sizeof *operations; i++) {
     if (operations[i].code != request->code) continue;
     answer.text[0] = 0;
@@ -119,6 +120,7 @@ static bool serve_in_worker(const struct message *request) {
 }
 
 static bool may_take_long(const struct message *request) {
+  if (request->malformed) return false;
   if (request->code == OP_MOUNT) return mount_may_take_long(request);
   return request->code == OP_REMOVE_TREE || request->code == OP_INTERFACE_REMOVE;
 }

@@ -205,6 +205,10 @@ static void serve_messages(struct monitor *monitor, struct connection *connectio
     int found = frame_reader_next(&connection->reader, &message);
     if (found < 0) return drop(connection);
     if (found == 0) return;
+    if (message.malformed) {
+      send_error(connection, message.id, EINVAL, "malformed request");
+      continue;
+    }
     if (message.code == OP_ATTACH && connection->kind == CONNECTION_NEW && monitor->state == STATE_NEW) {
       connection->reader.start = start;
       connection->deferred = true;

@@ -19,8 +19,7 @@
 
 enum {
   LONELY_MS = 30000, /* nobody sent a plan: the daemon died between spawn and connect */
-  QUICK_CLEANUP_MS = 100,
-  LONG_CLEANUP_MS = 3000,
+  CLEANUP_MS = 3000, /* groups are busy as long as the kernel takes their last process apart */
   FIXED_FDS = 6,
 };
 
@@ -62,26 +61,21 @@ static void serve_signals(void) {
   runtime_reap(&monitor);
 }
 
-static void stop_listening(void) {
-  if (monitor.listener < 0) return;
-  unlinkat(monitor.directory, "monitor.sock", 0);
-  close(monitor.listener);
-  monitor.listener = -1;
-}
-
-/* The exit file first: it is what must not be lost. Then the clean-up, so that whoever hears of the end may start the
- * same container again at once; only what takes long is left for after the news. */
+/* The exit file first: it is what must not be lost. Then the clean-up, and only then the news: whoever hears it may
+ * start the same container in the same directory at once, so from there on nothing of ours is touched by name any more,
+ * no socket, no control group. */
 static void publish(void) {
   bool started = monitor.init != 0;
   monitor.published = true;
   record_exit(&monitor);
-  bool clean = cgroups_remove(&monitor.plan, started, QUICK_CLEANUP_MS);
+  cgroups_remove(&monitor.plan, started, CLEANUP_MS);
   /* A start that failed may have met the state of a container that lives; the runtime itself undoes what it made. */
   if (started) state_directory_remove(&monitor.plan);
   unlinkat(monitor.directory, "state.json", 0);
+  unlinkat(monitor.directory, "monitor.sock", 0);
+  close(monitor.listener);
+  monitor.listener = -1;
   connections_publish(&monitor);
-  stop_listening();
-  if (!clean) cgroups_remove(&monitor.plan, started, LONG_CLEANUP_MS);
 }
 
 /* Everything that follows from the state rather than from an event. Answers poll's timeout. */
@@ -150,6 +144,5 @@ int monitor_main(const char *directory) {
     return 1;
   }
   for (int timeout = advance(); !monitor.leaving; timeout = advance()) poll_once(timeout);
-  stop_listening();
   return 0;
 }

@@ -32,11 +32,25 @@ const applets = [
 export const isRoot = process.getuid?.() === 0
 export const needsRoot = isRoot ? {} : { skip: 'needs root' }
 
-/** Builds the C program when its sources are newer, and answers its path. */
-export function buildProgram(variant: 'release' | 'sanitize' = 'release'): string {
+/**
+ * Builds the C program when its sources are newer, and answers its path. DOCKERD_TS_SANITIZE names a directory for the
+ * reports of a build with sanitizers, which is then used instead.
+ */
+export function buildProgram(): string {
+  const variant = sanitizerReports === undefined ? 'release' : 'sanitize'
   const program = monitorProgramInSourceTree()
   execFileSync(path.join(path.dirname(program), '..', 'build.sh'), [variant], { stdio: 'inherit' })
   return variant === 'release' ? program : `${program}-sanitize`
+}
+
+const sanitizerReports = process.env.DOCKERD_TS_SANITIZE
+
+/** Of the helper and of monitors. */
+export function testEnvironment(): Record<string, string> {
+  const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' }
+  if (sanitizerReports === undefined) return environment
+  const options = `log_path=${sanitizerReports}/report:abort_on_error=1`
+  return { ...environment, ASAN_OPTIONS: options, UBSAN_OPTIONS: `${options}:print_stacktrace=1` }
 }
 
 /** Where the host has cgroup v1 with a cgroup2 mount beside it. */
@@ -71,17 +85,21 @@ export class TestBench {
   private constructor(directory: string, helper: HostHelperClient, runtimeName: 'crun' | 'runc') {
     this.directory = directory
     this.helper = helper
-    this.monitors = createMonitors({ helper })
+    this.monitors = createMonitors({ helper, environment: testEnvironment() })
     this.runtimeName = runtimeName
   }
 
-  static async open(runtimeName: 'crun' | 'runc' = 'crun', program = buildProgram()): Promise<TestBench> {
+  static async open(runtimeName: 'crun' | 'runc' = 'crun'): Promise<TestBench> {
     const directory = await mkdtemp(path.join(tmpdir(), 'dockerd-ts-monitor-'))
     await mkdir(path.join(directory, 'rootfs/bin'), { recursive: true })
     for (const name of ['proc', 'dev', 'sys', 'tmp']) await mkdir(path.join(directory, 'rootfs', name))
     await copyFile('/bin/busybox', path.join(directory, 'rootfs/bin/busybox'))
     for (const applet of applets) await symlink('busybox', path.join(directory, 'rootfs/bin', applet))
-    return new TestBench(directory, await startHostHelper({ program }), runtimeName)
+    return new TestBench(
+      directory,
+      await startHostHelper({ program: buildProgram(), environment: testEnvironment() }),
+      runtimeName,
+    )
   }
 
   async close(): Promise<void> {

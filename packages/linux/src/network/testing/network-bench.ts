@@ -1,6 +1,6 @@
 /** What host tests of networks work with: the adapter on the real helper, stand-ins for containers, clients. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ContainerNetworks, type NetworkRecords, newId, type PortRequest, silentLogger } from '@dockerd-ts/core'
@@ -80,6 +80,9 @@ export async function networkBench(options: Partial<ContainerNetworksOptions> = 
     async close() {
       for (const server of servers) server.kill('SIGKILL')
       for (const adapter of made) await adapter.close()
+      for (const name of readdirSync(join(execRoot, 'netns'))) {
+        await helper.deleteNetworkNamespace(join(execRoot, 'netns', name))
+      }
       await helper.close()
       rmSync(execRoot, { recursive: true, force: true })
     },

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { buildProgram } from '../../monitor/testing/test-bundle.ts'
+import { buildProgram, testEnvironment } from '../../monitor/testing/test-bundle.ts'
 import { type HostHelperClient, startHostHelper } from '../host-helper.ts'
 
 export interface HelperBench {
@@ -17,7 +17,11 @@ export interface HelperBench {
 export async function openHelperBench(t: { teardown(work: () => Promise<void>): void }): Promise<HelperBench> {
   const directory = await realpath(await mkdtemp(path.join(tmpdir(), 'dockerd-ts-helper-')))
   const restarts: string[] = []
-  const helper = await startHostHelper({ program: buildProgram(), onRestart: (reason) => restarts.push(reason) })
+  const helper = await startHostHelper({
+    program: buildProgram(),
+    environment: testEnvironment(),
+    onRestart: (reason) => restarts.push(reason),
+  })
   t.teardown(async () => {
     const below = mountPoints().filter((point) => point.startsWith(`${directory}/`))
     for (const point of below.reverse()) await helper.unmount(point, { detach: true })
