@@ -17,7 +17,8 @@ t.test('platforms are read in their short and long forms', async (t) => {
   ]
   for (const [text, full] of cases) t.equal(formatPlatform(parsePlatform(text, host)), full, text)
   const bad = ['a/b/c/d', 'foo', ' x', '', 'linux//v8']
-  for (const text of bad) t.throws(() => parsePlatform(text, host), { kind: 'invalidArgument', message: /invalid argument/ }, text)
+  for (const text of bad)
+    t.throws(() => parsePlatform(text, host), { kind: 'invalidArgument', message: /invalid argument/ }, text)
 })
 
 t.test('what a processor runs is ordered, the rest does not fit', async (t) => {

@@ -5,7 +5,7 @@ import { mkdir, rmdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { MonitorPlan } from '@dockerd-ts/core'
 import t from 'tap'
-import { needsRoot, readFrames, readLog, readUntil, TestBench } from './testing/test-bundle.ts'
+import { gone, needsRoot, readFrames, readLog, readUntil, TestBench } from './testing/test-bundle.ts'
 
 const onlyOutput = { stdin: false, stdout: true, stderr: true }
 
@@ -155,18 +155,5 @@ async function removeWhenEmpty(directory: string): Promise<void> {
       if ((error as NodeJS.ErrnoException).code !== 'EBUSY') throw error
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
-  }
-}
-
-/** Waits until a process that is not our child has gone (or is a zombie of somebody else). */
-async function gone(pid: number): Promise<void> {
-  for (;;) {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      if (stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')) return
-    } catch {
-      return
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }

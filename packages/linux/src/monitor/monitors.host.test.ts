@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { RuntimeFailure } from '@dockerd-ts/core'
 import t from 'tap'
-import { needsRoot, readAll, readFrames, readLog, TestBench } from './testing/test-bundle.ts'
+import { gone, needsRoot, readAll, readFrames, readLog, TestBench } from './testing/test-bundle.ts'
 
 for (const runtimeName of ['crun', 'runc'] as const) {
   t.test(`a container of ${runtimeName}`, needsRoot, async (t) => {
@@ -155,7 +155,7 @@ t.test('processes that outlive init in the host’s process namespace are killed
   t.match(await monitor.exited, { exitCode: 0 })
   const pid = Number((await output).stdout)
   t.ok(pid > 1)
-  t.notOk(existsSync(`/proc/${pid}`))
+  await gone(pid)
   t.strictSame(bench.leftovers(), [])
 })
 

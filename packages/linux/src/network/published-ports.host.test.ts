@@ -16,11 +16,9 @@ async function tests(): Promise<void> {
   // A neighbour on the network of the host: 192.0.2.9 and 2001:db8::9, the host is .1 and ::1.
   const outside = `${bench.execRoot}/netns/outside`
   await bench.helper.createNetworkNamespace({ path: outside })
-  run('ip', 'link', 'add', 'uplink', 'type', 'veth', 'peer', 'name', 'eth0')
-  await bench.serve(outside, ['sleep', '1000'], () => true)
-  run(...['nsenter', `--net=${outside}`, 'ip', 'link', 'set', 'lo', 'up'])
-  const pid = run('sh', '-c', `lsns -t net -n -o PID,COMMAND | awk '/sleep 1000/ {print $1}'`).trim().split('\n')[0] ?? ''
-  run('ip', 'link', 'set', 'eth0', 'netns', pid)
+  const { pid } = await bench.serve(outside, ['sleep', '1000'], () => true)
+  run(...inside(outside, 'ip', 'link', 'set', 'lo', 'up'))
+  run('ip', 'link', 'add', 'uplink', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(pid))
   run('ip', 'addr', 'add', '192.0.2.1/24', 'dev', 'uplink')
   run('ip', 'addr', 'add', '2001:db8::1/64', 'dev', 'uplink', 'nodad')
   run('ip', 'link', 'set', 'uplink', 'up')
@@ -40,9 +38,21 @@ async function tests(): Promise<void> {
     for (const host of ['192.0.2.1', '[2001:db8::1]']) {
       t.equal(fetchText(`http://${host}:8080`, ...inside(outside)), 'everywhere', `from outside, ${host}`)
     }
-    const other = await bench.networks.setUp({ containerId: newId(), hostname: 'o', endpoints: [{ network: 'default' }], ports: [] })
-    t.equal(fetchText(`http://${web.endpoints[0]?.ipv4}`, ...inside(other.namespacePath)), 'everywhere', 'container to container')
-    for (const [who, path] of [['another container', other.namespacePath], ['the container itself', web.namespacePath]] as const) {
+    const other = await bench.networks.setUp({
+      containerId: newId(),
+      hostname: 'o',
+      endpoints: [{ network: 'default' }],
+      ports: [],
+    })
+    t.equal(
+      fetchText(`http://${web.endpoints[0]?.ipv4}`, ...inside(other.namespacePath)),
+      'everywhere',
+      'container to container',
+    )
+    for (const [who, path] of [
+      ['another container', other.namespacePath],
+      ['the container itself', web.namespacePath],
+    ] as const) {
       for (const host of ['192.0.2.1', '172.17.0.1']) {
         t.equal(fetchText(`http://${host}:8080`, ...inside(path)), 'everywhere', `${who}, by the host's ${host}`)
       }
@@ -66,13 +76,16 @@ async function tests(): Promise<void> {
     await bench.networks.tearDown(web.containerId)
   })
 
-  await t.test('unpublished ports are not reached from outside, though the way to the container is known', async (t) => {
-    const web = await webContainer(bench, { text: 'private', ports: [] })
-    run(...inside(outside, 'ip', 'route', 'replace', '172.17.0.0/16', 'via', '192.0.2.1'))
-    t.equal(fetchText(`http://${web.endpoints[0]?.ipv4}`, ...inside(outside)), undefined)
-    t.equal(fetchText(`http://${web.endpoints[0]?.ipv4}`), 'private')
-    await bench.networks.tearDown(web.containerId)
-  })
+  await t.test(
+    'unpublished ports are not reached from outside, though the way to the container is known',
+    async (t) => {
+      const web = await webContainer(bench, { text: 'private', ports: [] })
+      run(...inside(outside, 'ip', 'route', 'replace', '172.17.0.0/16', 'via', '192.0.2.1'))
+      t.equal(fetchText(`http://${web.endpoints[0]?.ipv4}`, ...inside(outside)), undefined)
+      t.equal(fetchText(`http://${web.endpoints[0]?.ipv4}`), 'private')
+      await bench.networks.tearDown(web.containerId)
+    },
+  )
 
   await t.test('containers reach the outside under the address of the host', async (t) => {
     const web = await webContainer(bench, { text: 'x' })
@@ -92,32 +105,58 @@ async function tests(): Promise<void> {
       endpoints: [{ network: 'bridge' }],
       ports: [port('5353:53/udp')],
     })
-    const script = "const s = require('dgram').createSocket('udp6'); s.on('message', (m, r) => s.send(m, r.port, r.address)); s.bind(53)"
+    const script =
+      "const s = require('dgram').createSocket('udp6'); s.on('message', (m, r) => s.send(m, r.port, r.address)); s.bind(53)"
     await bench.serve(namespacePath, [process.execPath, '-e', script], () => listens(namespacePath, 'udp6', 53))
-    for (const [type, host] of [['udp4', '127.0.0.1'], ['udp4', '192.0.2.1'], ['udp6', '::1']] as const) {
+    for (const [type, host] of [
+      ['udp4', '127.0.0.1'],
+      ['udp4', '192.0.2.1'],
+      ['udp6', '::1'],
+    ] as const) {
       t.equal(await udpEcho(type, host, 5353), 'ping', host)
     }
     await bench.networks.tearDown(containerId)
   })
 
-  await t.test('ports of ours and of the host are refused in Docker\'s words, and nothing stays behind', async (t) => {
-    const first = await bench.networks.setUp({ containerId: newId(), hostname: 'a', endpoints: [{ network: 'bridge' }], ports: [port('8090:80')] })
+  await t.test("ports of ours and of the host are refused in Docker's words, and nothing stays behind", async (t) => {
+    const first = await bench.networks.setUp({
+      containerId: newId(),
+      hostname: 'a',
+      endpoints: [{ network: 'bridge' }],
+      ports: [port('8090:80')],
+    })
     const before = state()
     const ask = (text: string, containerName = 'p2') =>
-      bench.networks.setUp({ containerId: newId(), containerName, hostname: 'b', endpoints: [{ network: 'bridge' }], ports: [port(text)] })
+      bench.networks.setUp({
+        containerId: newId(),
+        containerName,
+        hostname: 'b',
+        endpoints: [{ network: 'bridge' }],
+        ports: [port(text)],
+      })
     const failed = /^driver failed programming external connectivity on endpoint p2 \([0-9a-f]{64}\): /
-    await t.rejects(ask('8090:80'), { message: new RegExp(`${failed.source}Bind for 0\\.0\\.0\\.0:8090 failed: port is already allocated$`) })
-    await t.rejects(ask('127.0.0.1:8090:80'), { message: /Bind for 127\.0\.0\.1:8090 failed: port is already allocated$/ })
-    await t.rejects(ask('1.2.3.4:8091:80'), { message: /failed to bind host port for 1\.2\.3\.4:8091:172\.17\.0\.\d+:80\/tcp: cannot assign requested address$/ })
+    await t.rejects(ask('8090:80'), {
+      message: new RegExp(`${failed.source}Bind for 0\\.0\\.0\\.0:8090 failed: port is already allocated$`),
+    })
+    await t.rejects(ask('127.0.0.1:8090:80'), {
+      message: /Bind for 127\.0\.0\.1:8090 failed: port is already allocated$/,
+    })
+    await t.rejects(ask('1.2.3.4:8091:80'), {
+      message: /failed to bind host port for 1\.2\.3\.4:8091:172\.17\.0\.\d+:80\/tcp: cannot assign requested address$/,
+    })
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(7070, '0.0.0.0', resolve))
-    await t.rejects(ask('7070:80'), { message: /failed to bind host port for 0\.0\.0\.0:7070:172\.17\.0\.\d+:80\/tcp: address already in use$/ })
+    await t.rejects(ask('7070:80'), {
+      message: /failed to bind host port for 0\.0\.0\.0:7070:172\.17\.0\.\d+:80\/tcp: address already in use$/,
+    })
     await new Promise((resolve) => server.close(resolve))
     // Failed starts made no namespace, so there is nothing to wait for.
     t.same(state(), before)
     // And the other way round: what a container has, a program of the host cannot take.
     const late = createServer()
-    const error = await new Promise<NodeJS.ErrnoException>((resolve) => late.once('error', resolve).listen(8090, '0.0.0.0'))
+    const error = await new Promise<NodeJS.ErrnoException>((resolve) =>
+      late.once('error', resolve).listen(8090, '0.0.0.0'),
+    )
     t.equal(error.code, 'EADDRINUSE')
     const range = await ask('8090-8092:80')
     t.equal(range.endpoints[0]?.ports[0]?.hostPort, 8091)
@@ -125,7 +164,7 @@ async function tests(): Promise<void> {
     t.equal((await ask('8090:80')).endpoints[0]?.ports[0]?.hostPort, 8090)
   })
 
-  await t.test('ephemeral ports come from the kernel\'s range and differ', async (t) => {
+  await t.test("ephemeral ports come from the kernel's range and differ", async (t) => {
     const { endpoints } = await bench.networks.setUp({
       containerId: newId(),
       hostname: 'e',
@@ -148,10 +187,15 @@ async function tests(): Promise<void> {
     )
     await Promise.all(servers.map((server) => once(server, 'listening')))
     const ip = (...argv: string[]) => run(...inside(web.namespacePath, 'ip', ...argv))
-    const transit = (attempt('ip', '-6', '-o', 'addr', 'show', 'dev', 'docker0', 'scope', 'global') ?? '').match(/fd[0-9a-f:]+/)?.[0]
+    const transit = (attempt('ip', '-6', '-o', 'addr', 'show', 'dev', 'docker0', 'scope', 'global') ?? '').match(
+      /fd[0-9a-f:]+/,
+    )?.[0]
     // Routes of the container's own making that lead 127.0.0.1 and ::1 to the bridge.
     ip('addr', 'flush', 'dev', 'lo')
-    for (const [address, via] of [['127.0.0.1', web.endpoints[0]?.gateway ?? ''], ['::1', transit ?? '']] as const) {
+    for (const [address, via] of [
+      ['127.0.0.1', web.endpoints[0]?.gateway ?? ''],
+      ['::1', transit ?? ''],
+    ] as const) {
       const family = address === '::1' ? '-6' : '-4'
       ip(family, 'route', 'add', address, 'via', via, 'dev', 'eth0', 'table', '7')
       ip(family, 'rule', 'add', 'pref', '0', 'to', address, 'lookup', '7')
@@ -165,7 +209,7 @@ async function tests(): Promise<void> {
     }
     // Connections are accepted in order: when our own have been seen, any from the container would have been too.
     for (const host of ['127.0.0.1', '::1']) {
-      await new Promise((resolve) => connect({ port: 7777, host }).once('close', resolve))
+      await new Promise((resolve) => connect({ port: 7777, host }).resume().once('close', resolve))
     }
     t.same(reached, ['127.0.0.1 from 127.0.0.1', '::1 from ::1'])
     for (const server of servers) server.close()

@@ -69,6 +69,7 @@ static void publish(void) {
   monitor.published = true;
   record_exit(&monitor);
   cgroups_remove(&monitor.plan, started, CLEANUP_MS);
+  runtime_reap(&monitor); /* what was killed */
   /* A start that failed may have met the state of a container that lives; the runtime itself undoes what it made. */
   if (started) state_directory_remove(&monitor.plan);
   unlinkat(monitor.directory, "state.json", 0);

@@ -215,6 +215,19 @@ export function readLog(logPath: string): { log: string; stream: string; time: s
     .map((line) => JSON.parse(line))
 }
 
+/** Waits until a process that is not our child has gone (or is a zombie of somebody else). */
+export async function gone(pid: number): Promise<void> {
+  for (;;) {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      if (stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')) return
+    } catch {
+      return
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
 function ociSpec(id: string, args: string[], rootfs: string): OciSpec {
   const capabilities = ['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_FOWNER', 'CAP_KILL', 'CAP_SETUID', 'CAP_SETGID']
   return {
