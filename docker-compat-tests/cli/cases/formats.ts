@@ -12,7 +12,7 @@ export const formatCases = [
   ),
   same(
     'ps templates know every column',
-    `${container}for f in ID Names Image Command CreatedAt RunningFor Ports State Status Size Labels LocalVolumes Networks; do docker ps -a --format "{{.$f}}"; done; docker ps -a --format '{{.Label "a"}}'`,
+    `${container}for f in ID Names Image Command CreatedAt RunningFor Ports State Status Size LocalVolumes Networks; do docker ps -a --format "{{.$f}}"; done; docker ps -a --format '{{.Label "a"}}'`,
   ),
   same(
     'ps filters',

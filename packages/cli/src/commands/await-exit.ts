@@ -1,6 +1,6 @@
 /** Waits for a container's exit code. */
 import { type ApiClient, collect } from '../client/api-client.ts'
-import { ExitError } from '../command.ts'
+import { logError } from '../terminal/log-line.ts'
 
 const MAX_ANSWER_BYTES = 64 * 1024
 const WAIT_FAILED_CODE = 125
@@ -15,8 +15,10 @@ export async function awaitExit(api: ApiClient, id: string, removed: boolean): P
   })
   const code = collect(reply.body, MAX_ANSWER_BYTES).then((bytes) => {
     const answer = JSON.parse(bytes.toString()) as { StatusCode: number; Error?: { Message: string } | null }
-    if (answer.Error?.Message)
-      throw new ExitError(WAIT_FAILED_CODE, `Error waiting for container: ${answer.Error.Message}`)
+    if (answer.Error?.Message) {
+      logError(`Error waiting for container: ${answer.Error.Message}`)
+      return WAIT_FAILED_CODE
+    }
     return answer.StatusCode
   })
   code.catch(() => {})

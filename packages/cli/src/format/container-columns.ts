@@ -81,6 +81,7 @@ function mountNames({ Mounts }: ContainerSummary, truncate: boolean): string {
 
 export function joinLabels(labels: Record<string, string> | null | undefined): string {
   return Object.entries(labels ?? {})
+    .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, value]) => `${key}=${value}`)
     .join(',')
 }

@@ -49,7 +49,6 @@ export interface DaemonInfo {
   } | null
   LiveRestoreEnabled: boolean
   ProductLicense?: string
-  FirewallBackend?: { Driver: string; Info?: [string, string][] | null } | null
   DefaultAddressPools?: { Base: string; Size: number }[] | null
   Warnings?: string[] | null
 }
@@ -96,7 +95,6 @@ export function describeDaemon(info: DaemonInfo): string {
     ...registries(info),
     ` Live Restore Enabled: ${info.LiveRestoreEnabled}`,
     ...optional(' Product License', info.ProductLicense),
-    ...firewall(info),
     ...pools(info),
   ]
   return `${lines.join('\n')}\n\n`
@@ -132,8 +130,7 @@ function cdi({ CDISpecDirs }: DaemonInfo): string[] {
 
 function runtimes(info: DaemonInfo): string[] {
   if (!info.Runtimes || Object.keys(info.Runtimes).length === 0) return []
-  const commit = ({ ID, Expected }: Commit) =>
-    Expected && Expected !== ID ? `${ID} (expected: ${Expected})` : ID || 'N/A'
+  const commit = ({ ID, Expected }: Commit) => (Expected && Expected !== ID ? `${ID} (expected: ${Expected})` : ID)
   const versions =
     info.OSType === 'linux'
       ? [
@@ -183,11 +180,6 @@ function registries({ RegistryConfig }: DaemonInfo): string[] {
     .map(([name]) => name)
   const all = [...insecure, ...(RegistryConfig.InsecureRegistryCIDRs ?? [])]
   return [...list(' Insecure Registries:', all), ...list(' Registry Mirrors:', RegistryConfig.Mirrors)]
-}
-
-function firewall({ FirewallBackend }: DaemonInfo): string[] {
-  if (!FirewallBackend) return []
-  return [` Firewall Backend: ${FirewallBackend.Driver}`, ...pairs(FirewallBackend.Info, '  ')]
 }
 
 function pools({ DefaultAddressPools }: DaemonInfo): string[] {
