@@ -23,8 +23,22 @@ import { elementChange } from '../firewall/port-mappings.ts'
 import { renderBounce, renderRules } from '../firewall/render-table.ts'
 import { ensureBridges, listLinks, removeBridge } from './bridges.ts'
 import { bridgePlan, ensureBuiltInNetworks } from './built-in-networks.ts'
-import { planEndpoint, portMappings, releaseAddresses, restoreAddresses, vethRequest } from './endpoint-planner.ts'
-import { bridgesAreFiltered, enableIpv6Forwarding, ephemeralPorts, hasIpv6, writeNetSysctl } from './net-sysctls.ts'
+import {
+  needsTransit,
+  planEndpoint,
+  portMappings,
+  releaseAddresses,
+  restoreAddresses,
+  vethRequest,
+} from './endpoint-planner.ts'
+import {
+  bridgesAreFiltered,
+  enableIpv6Forwarding,
+  ephemeralPorts,
+  hasIpv6,
+  readNetSysctl,
+  writeNetSysctl,
+} from './net-sysctls.ts'
 import { type BridgeNetwork, bridgeNetwork, firewallNetwork, NetworkRegistry } from './network-registry.ts'
 import { completeIpam } from './network-subnets.ts'
 import { PortPublisher } from './port-publisher.ts'
@@ -174,11 +188,12 @@ class LinuxContainerNetworks implements ContainerNetworks {
     const { helper } = this.#context.options
     const { namespacePath: path, rows, carrier } = plan
     const [first, ...others] = rows.map((row) => this.#veth(row, row === carrier))
+    const settings = { ...Object.assign({}, ...rows.map(ipv6Setting)), ...sysctls }
     // With several interfaces the settings may name any of them, so they are written with the last.
-    const early = others.length === 0 && sysctls ? { sysctls } : {}
+    const early = others.length === 0 ? { sysctls: settings } : {}
     const steps = [helper.createNetworkNamespace({ path, ...(first && { veth: first }), ...early })]
     for (const veth of others) steps.push(helper.addInterface(path, veth))
-    if (others.length > 0 && sysctls) steps.push(helper.createNetworkNamespace({ path, sysctls }))
+    if (others.length > 0) steps.push(helper.createNetworkNamespace({ path, sysctls: settings }))
     if (carrier !== undefined && carrier.ports.length > 0) {
       this.#prepareIpv6(carrier)
       steps.push(helper.changeNftElements(this.#elements('add', carrier)))
@@ -266,7 +281,9 @@ class LinuxContainerNetworks implements ContainerNetworks {
     try {
       this.#context.endpoints.set(containerId, [...rows, row])
       this.#context.options.records.putEndpoint(row)
-      await this.#context.options.helper.addInterface(namespacePath, this.#veth(row, false))
+      const { helper } = this.#context.options
+      await helper.addInterface(namespacePath, this.#veth(row, false))
+      await helper.createNetworkNamespace({ path: namespacePath, sysctls: ipv6Setting(row) })
       await this.#moveDefaultRoute(request, rows)
       return row
     } catch (error) {
@@ -310,6 +327,8 @@ class LinuxContainerNetworks implements ContainerNetworks {
     const { helper } = this.#context.options
     this.#prepareIpv6(row)
     await allSettled([
+      // Ports may have brought IPv6 to an interface that had none.
+      helper.createNetworkNamespace({ path: row.namespacePath, sysctls: ipv6Setting(row) }),
       helper.addInterface(row.namespacePath, this.#veth(row, true)),
       helper.changeNftElements(this.#elements('add', row)),
     ])
@@ -411,6 +430,15 @@ class LinuxContainerNetworks implements ContainerNetworks {
   #namespacePath(containerId: string): string {
     return join(this.#context.namespaceDirectory, containerId)
   }
+}
+
+const kernelHasIpv6 = readNetSysctl('ipv6/conf/all/disable_ipv6') !== undefined
+
+/** Interfaces without an IPv6 address have no link-local one either, as Docker's have none. */
+function ipv6Setting(row: EndpointRow): Record<string, string> {
+  if (!kernelHasIpv6) return {}
+  const isUsed = row.ipv6 !== undefined || needsTransit(row)
+  return { [`net.ipv6.conf.${row.containerInterface}.disable_ipv6`]: isUsed ? '0' : '1' }
 }
 
 /** Waits for all, so that an undo never overtakes a step; then throws the first failure. */

@@ -16,9 +16,8 @@ async function tests(): Promise<void> {
   // A neighbour on the network of the host: 192.0.2.9 and 2001:db8::9, the host is .1 and ::1.
   const outside = `${bench.execRoot}/netns/outside`
   await bench.helper.createNetworkNamespace({ path: outside })
-  const { pid } = await bench.serve(outside, ['sleep', '1000'], () => true)
-  run(...inside(outside, 'ip', 'link', 'set', 'lo', 'up'))
-  run('ip', 'link', 'add', 'uplink', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(pid))
+  const host = String(process.pid)
+  run(...inside(outside, 'ip', 'link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'uplink', 'netns', host))
   run('ip', 'addr', 'add', '192.0.2.1/24', 'dev', 'uplink')
   run('ip', 'addr', 'add', '2001:db8::1/64', 'dev', 'uplink', 'nodad')
   run('ip', 'link', 'set', 'uplink', 'up')
