@@ -2,7 +2,7 @@
 import type { Cli } from './cli.ts'
 import type { FlagSpecs, FlagValues } from './options/flags.ts'
 
-export interface Invocation<F extends FlagSpecs> {
+interface Invocation<F extends FlagSpecs> {
   cli: Cli
   args: string[]
   flags: FlagValues<F>

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import type { TlsFiles } from './endpoint.ts'
 
-export interface DockerEndpointMeta {
+interface DockerEndpointMeta {
   Host?: string
   SkipTLSVerify: boolean
 }
@@ -15,7 +15,7 @@ export interface ContextMeta {
   Endpoints: { docker?: DockerEndpointMeta; [other: string]: unknown }
 }
 
-export const contextDirName = (name: string): string => createHash('sha256').update(name).digest('hex')
+const contextDirName = (name: string): string => createHash('sha256').update(name).digest('hex')
 
 export class ContextStore {
   readonly #root: string

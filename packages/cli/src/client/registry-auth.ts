@@ -8,7 +8,7 @@ export const INDEX_SERVER = 'https://index.docker.io/v1/'
 export const authKey = (domain: string): string =>
   domain === 'docker.io' || domain === 'index.docker.io' ? INDEX_SERVER : domain
 
-export function encodeAuth(auth: AuthEntry): string {
+function encodeAuth(auth: AuthEntry): string {
   const text = Buffer.from(JSON.stringify(auth)).toString('base64')
   return text.replaceAll('+', '-').replaceAll('/', '_')
 }

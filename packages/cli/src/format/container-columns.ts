@@ -68,7 +68,7 @@ function imageName({ Image, ImageID }: ContainerSummary, truncate: boolean): str
   return Image.includes('@sha256:') ? Image.slice(0, Image.indexOf('@')) : Image
 }
 
-export function containerSize({ SizeRw = 0, SizeRootFs = 0 }: ContainerSummary): string {
+function containerSize({ SizeRw = 0, SizeRootFs = 0 }: ContainerSummary): string {
   const own = humanSize(SizeRw, SIZE_DIGITS)
   return SizeRootFs > 0 ? `${own} (virtual ${humanSize(SizeRootFs, SIZE_DIGITS)})` : own
 }

@@ -27,7 +27,7 @@ function scaled(
 }
 
 /** Go's %.Ng: N significant digits, no trailing zeros, an exponent when N digits do not reach the unit. */
-export function significant(value: number, digits: number): string {
+function significant(value: number, digits: number): string {
   if (value === 0) return '0'
   const [mantissa = '', exponentText = '0'] = value.toExponential(digits - 1).split('e')
   const exponent = Number(exponentText)

@@ -16,7 +16,7 @@ function swapBytes(usage: string): Flag<number> {
   return custom('', 'bytes', usage, 0, (_, text) => (text === '-1' ? -1 : parseRamBytes(text)))
 }
 
-export function duration(usage: string): Flag<bigint> {
+function duration(usage: string): Flag<bigint> {
   return custom('', 'duration', usage, 0n, (_, text) => parseDuration(text), { shownDefault: '0s' })
 }
 
@@ -29,7 +29,7 @@ function uint16(usage: string): Flag<number> {
   return custom('', 'uint16', usage, 0, set, { shownDefault: '0' })
 }
 
-export const cpus = (usage: string): Flag<number> => custom('', 'decimal', usage, 0, (_, text) => parseNanoCpus(text))
+const cpus = (usage: string): Flag<number> => custom('', 'decimal', usage, 0, (_, text) => parseNanoCpus(text))
 
 const integerPair = (usage: string): Flag<number> => custom('', 'int', usage, 0, (_, text) => parseInteger(text))
 

@@ -9,7 +9,7 @@ import { type EndpointConfig, emptyAttachment, endpointConfig, type NetworkAttac
 import { addExposed, parsePublished } from './ports.ts'
 import { checkMac } from './validators.ts'
 
-export type ContainerFlagValues = FlagValues<typeof containerFlags>
+type ContainerFlagValues = FlagValues<typeof containerFlags>
 
 export interface CreateBody {
   Image: string

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net'
 import { cut } from './flags.ts'
 
-export interface PortBinding {
+interface PortBinding {
   HostIp: string
   HostPort: string
 }

@@ -5,7 +5,7 @@ import { goKind, printValue } from './print.ts'
 import { GoFloat, GoStruct, type GoValue, isList, isMap, isRow, isTrue, type Row, sortedEntries } from './values.ts'
 
 /** An error while a template ran. */
-export class TemplateError extends Error {}
+class TemplateError extends Error {}
 
 export interface TemplateOptions {
   /** True to refuse keys that a map does not have, in place of printing `<no value>`. */

@@ -12,7 +12,7 @@ import {
   JsonNumber,
 } from './values.ts'
 
-export type TemplateFunction = (args: GoValue[]) => GoValue
+type TemplateFunction = (args: GoValue[]) => GoValue
 
 interface Declared {
   least: number

@@ -1,6 +1,6 @@
 /** Splits a Go template into text and the tokens of its actions. */
 
-export type TokenKind =
+type TokenKind =
   | 'text'
   | 'left'
   | 'right'

@@ -26,7 +26,7 @@ export function plain(value: GoValue, top = true): string {
 }
 
 /** Go's %v of a float64: shortest form, exponent from 21 digits on. */
-export function formatFloat(value: number): string {
+function formatFloat(value: number): string {
   if (Number.isNaN(value)) return 'NaN'
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf'
   const exponent = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)))
