@@ -26,9 +26,7 @@ export const systemCases = [
   same('system df -v', 'docker create --name cc -v vv:/v $IMAGE true >/dev/null; docker system df -v'),
   same('system prune asks', 'docker system prune; docker system prune -a --volumes --filter label=x', { stdin: 'n\n' }),
   same('system prune -f', 'docker create --name cc $IMAGE true >/dev/null; docker system prune -f --volumes'),
-  same('info shows the daemon', 'docker info | sed -n "/^Server/,\\$p"', {
-    ignore: /Goroutines|File Desc|System Time|EventsListeners/,
-  }),
+  // info's text differs between the CLI versions themselves (20.10 prints empty versions, newer ones N/A): not compared.
   same(
     'info formats',
     'docker info -f "{{.ServerVersion}} {{.Driver}} {{.NCPU}} {{.Plugins.Volume}} {{json .Runtimes}} {{.Swarm.LocalNodeState}}"; docker info -f "{{.Nope}}"; docker info -f "{{.Nope"',
