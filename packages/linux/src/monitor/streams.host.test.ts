@@ -42,6 +42,17 @@ t.test('streams', needsRoot, async (t) => {
     )
   })
 
+  await t.test('stdin is empty when its first client left before the start', async (t) => {
+    const { monitor } = await prepared(['cat'], { openStdin: true, stdinOnce: true })
+    const stream = await monitor.attach(everything)
+    stream.destroy()
+    // Its leaving is seen before the start: the monitor serves this later connection after it.
+    const later = await monitor.attach(onlyOutput)
+    await monitor.go()
+    t.match(await monitor.exited, { exitCode: 0 })
+    t.equal((await readFrames(later)).stdout.length, 0)
+  })
+
   await t.test('stdin stays open for others when it is not for one client only', async (t) => {
     const { monitor } = await prepared(['head', '-n', '2'], { openStdin: true })
     const first = await monitor.attach(everything)

@@ -1,9 +1,8 @@
-/* Connections to monitor.sock. The first message of each says what it is: control (plan, go, signal, resize, and the
- * news of the end) or an attached client, whose connection carries the process's own bytes from then on. */
+/* Connections to monitor.sock. The first message of each says what it is: control (see control.c) or an attached client,
+ * whose connection carries the process's own bytes from then on. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,7 +16,7 @@ enum {
   FINISH_MS = 5000,
 };
 
-static void drop(struct connection *connection) { connection->dead = true; }
+void connection_drop(struct connection *connection) { connection->dead = true; }
 
 void connections_accept(struct monitor *monitor) {
   int fd = accept4(monitor->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -38,16 +37,16 @@ static void flush(struct connection *connection) {
                          connection->pending_end - connection->pending_start, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && errno == EAGAIN) return;
-    if (count < 0) return drop(connection);
+    if (count < 0) return connection_drop(connection);
     connection->pending_start += (size_t)count;
   }
   connection->pending_start = connection->pending_end = 0;
 }
 
 static void keep(struct connection *connection, const unsigned char *bytes, size_t size) {
-  if (size > MAX_PENDING - connection->pending_end) return drop(connection);
+  if (size > MAX_PENDING - connection->pending_end) return connection_drop(connection);
   unsigned char *larger = realloc(connection->pending, connection->pending_end + size);
-  if (!larger) return drop(connection);
+  if (!larger) return connection_drop(connection);
   connection->pending = larger;
   memcpy(connection->pending + connection->pending_end, bytes, size);
   connection->pending_end += size;
@@ -65,137 +64,32 @@ static void finish(struct connection *connection) {
   connection->finish_until = monotonic_in(FINISH_MS);
 }
 
-static void send_frame(struct connection *connection, struct frame *frame) {
+void connection_send_frame(struct connection *connection, struct frame *frame) {
   size_t size = frame_finish(frame);
   if (size) send_bytes(connection, frame->buffer, size);
-  else drop(connection);
+  else connection_drop(connection);
 }
 
-static void send_error(struct connection *connection, uint32_t id, int error, const char *text) {
+void connection_send_error(struct connection *connection, uint32_t id, int error, const char *text) {
   unsigned char buffer[512];
   struct frame frame;
   frame_start(&frame, buffer, sizeof buffer, id, (uint16_t)error);
   frame_text(&frame, TAG_TEXT, text);
-  send_frame(connection, &frame);
+  connection_send_frame(connection, &frame);
 }
 
-static void send_done(struct connection *connection, uint32_t id) {
+void connection_send_done(struct connection *connection, uint32_t id) {
   unsigned char buffer[64];
   struct frame frame;
   frame_start(&frame, buffer, sizeof buffer, id, 0);
-  send_frame(connection, &frame);
-}
-
-static void put_process(const struct monitor *monitor, struct frame *frame) {
-  if (!monitor->init) return;
-  frame_number(frame, TAG_PID, (uint64_t)monitor->init);
-  frame_number(frame, TAG_START_TICKS, monitor->start_ticks);
-  frame_number(frame, TAG_STARTED_AT, nanoseconds(&monitor->started_at));
-}
-
-static void send_exit(const struct monitor *monitor, struct connection *connection, uint32_t id) {
-  size_t size = strlen(monitor->exit_json) + 256;
-  unsigned char *buffer = malloc(size);
-  if (!buffer) return drop(connection);
-  struct frame frame;
-  frame_start(&frame, buffer, size, id, 0);
-  frame_number(&frame, TAG_STATE, STATE_EXITED);
-  frame_number(&frame, TAG_MONITOR_PID, (uint64_t)getpid());
-  put_process(monitor, &frame);
-  frame_text(&frame, TAG_EXIT, monitor->exit_json);
-  send_frame(connection, &frame);
-  free(buffer);
-}
-
-static void send_state(const struct monitor *monitor, struct connection *connection, uint32_t id) {
-  unsigned char buffer[256];
-  struct frame frame;
-  connection->wants_state = false;
-  if (monitor->exit_json) return send_exit(monitor, connection, id);
-  frame_start(&frame, buffer, sizeof buffer, id, 0);
-  frame_number(&frame, TAG_STATE, monitor->state);
-  frame_number(&frame, TAG_MONITOR_PID, (uint64_t)getpid());
-  put_process(monitor, &frame);
-  send_frame(connection, &frame);
-}
-
-static void plan(struct monitor *monitor, struct connection *connection, const struct message *message) {
-  if (monitor->state != STATE_NEW) return send_error(connection, message->id, EALREADY, "there is a plan already");
-  if (!plan_parse(monitor, message)) return send_error(connection, message->id, EINVAL, "malformed plan");
-  monitor->state = STATE_PLANNED;
-  send_done(connection, message->id);
-}
-
-static void go(struct monitor *monitor, struct connection *connection, const struct message *message) {
-  if (monitor->state != STATE_PLANNED)
-    return send_error(connection, message->id, monitor->state == STATE_NEW ? EINVAL : EALREADY, "not ready to start");
-  int error = log_open(&monitor->plan);
-  if (error) return send_error(connection, message->id, error, "cannot open the log file");
-  if (!runtime_start(monitor)) return send_error(connection, message->id, errno, "cannot start the runtime");
-  monitor->state = STATE_STARTING;
-  monitor->go_id = message->id;
-  monitor->go_connection = connection;
-}
-
-void connections_answer_go(struct monitor *monitor) {
-  unsigned char buffer[MAX_RUNTIME_LOG + 256];
-  struct connection *connection = monitor->go_connection;
-  monitor->go_connection = NULL;
-  if (connection) {
-    struct frame frame;
-    frame_start(&frame, buffer, sizeof buffer, monitor->go_id, monitor->init ? 0 : ECHILD);
-    put_process(monitor, &frame);
-    if (!monitor->init) frame_text(&frame, TAG_RUNTIME_LOG, monitor->start_error ? monitor->start_error : "");
-    send_frame(connection, &frame);
-  }
-  if (!monitor->init) return; /* A waiting hello hears of the end at once. */
-  for (size_t i = 0; i < monitor->connection_count; i++)
-    if (monitor->connections[i]->wants_state) send_state(monitor, monitor->connections[i], monitor->connections[i]->hello_id);
-}
-
-/* Init is not reaped before `reaped` is set, so its pid cannot have become another's. */
-static void send_signal(struct monitor *monitor, struct connection *connection, const struct message *message) {
-  int number = (int)message_number(message, TAG_SIGNAL, 0);
-  if (number < 1 || number > SIGRTMAX) return send_error(connection, message->id, EINVAL, "malformed signal");
-  if (!monitor->init || monitor->reaped) return send_error(connection, message->id, ESRCH, "the process has ended");
-  if (kill(monitor->init, number) != 0) return send_error(connection, message->id, errno, "cannot send the signal");
-  send_done(connection, message->id);
-}
-
-static void resize(struct monitor *monitor, struct connection *connection, const struct message *message) {
-  uint64_t height = message_number(message, TAG_HEIGHT, UINT64_MAX), width = message_number(message, TAG_WIDTH, UINT64_MAX);
-  if (height > UINT16_MAX || width > UINT16_MAX) return send_error(connection, message->id, EINVAL, "malformed size");
-  if (!monitor->plan.terminal) return send_error(connection, message->id, ENOTTY, "the process has no terminal");
-  monitor->plan.height = (uint16_t)height;
-  monitor->plan.width = (uint16_t)width;
-  runtime_resize(monitor);
-  send_done(connection, message->id);
+  connection_send_frame(connection, &frame);
 }
 
 static void attach(struct connection *connection, const struct message *message) {
   unsigned streams = (unsigned)message_number(message, TAG_STREAMS, 0) & (STREAM_STDIN | STREAM_STDOUT | STREAM_STDERR);
   connection->kind = CONNECTION_ATTACHED;
-  send_done(connection, message->id);
+  connection_send_done(connection, message->id);
   connection->streams = streams;
-}
-
-static void control(struct monitor *monitor, struct connection *connection, const struct message *message) {
-  connection->kind = CONNECTION_CONTROL;
-  monitor->had_control = true;
-  switch (message->code) {
-    case OP_HELLO:
-      if (monitor->state == STATE_STARTING || (monitor->state == STATE_EXITED && !monitor->published)) {
-        connection->wants_state = monitor->state == STATE_STARTING;
-        connection->hello_id = message->id;
-        if (connection->wants_state) return;
-      }
-      return send_state(monitor, connection, message->id);
-    case OP_PLAN: return plan(monitor, connection, message);
-    case OP_GO: return go(monitor, connection, message);
-    case OP_SIGNAL: return send_signal(monitor, connection, message);
-    case OP_RESIZE: return resize(monitor, connection, message);
-    default: return send_error(connection, message->id, ENOSYS, "unknown operation");
-  }
 }
 
 static void serve_messages(struct monitor *monitor, struct connection *connection) {
@@ -203,10 +97,10 @@ static void serve_messages(struct monitor *monitor, struct connection *connectio
     struct message message;
     size_t start = connection->reader.start;
     int found = frame_reader_next(&connection->reader, &message);
-    if (found < 0) return drop(connection);
+    if (found < 0) return connection_drop(connection);
     if (found == 0) return;
     if (message.malformed) {
-      send_error(connection, message.id, EINVAL, "malformed request");
+      connection_send_error(connection, message.id, EINVAL, "malformed request");
       continue;
     }
     if (message.code == OP_ATTACH && connection->kind == CONNECTION_NEW && monitor->state == STATE_NEW) {
@@ -215,7 +109,7 @@ static void serve_messages(struct monitor *monitor, struct connection *connectio
       return;
     }
     if (message.code == OP_ATTACH && connection->kind == CONNECTION_NEW) attach(connection, &message);
-    else control(monitor, connection, &message);
+    else control_serve(monitor, connection, &message);
   }
 }
 
@@ -279,14 +173,14 @@ static void serve_attached(struct monitor *monitor, struct connection *connectio
     connection->streams &= STREAM_STDIN;
   }
   if ((events & (POLLIN | POLLHUP | POLLERR)) && may_read_attached(monitor, connection)) read_attached(monitor, connection);
-  if (connection->hung_up && connection->input_ended) drop(connection);
+  if (connection->hung_up && connection->input_ended) connection_drop(connection);
 }
 
 static void serve_control(struct monitor *monitor, struct connection *connection, short events) {
   if (!(events & (POLLIN | POLLHUP | POLLERR))) return;
   int filled = frame_reader_fill(&connection->reader, connection->fd);
   if (filled < 0 && errno == EAGAIN) return;
-  if (filled <= 0) return drop(connection);
+  if (filled <= 0) return connection_drop(connection);
   if (connection->finishing) {
     frame_reader_free(&connection->reader);
     return;
@@ -300,7 +194,7 @@ void connection_serve(struct monitor *monitor, struct connection *connection, sh
   if (connection->dead) return;
   if (events & POLLOUT) flush(connection);
   if (connection->dead) return;
-  if (connection->deferred && (events & (POLLHUP | POLLERR))) return drop(connection);
+  if (connection->deferred && (events & (POLLHUP | POLLERR))) return connection_drop(connection);
   if (connection->kind == CONNECTION_ATTACHED) serve_attached(monitor, connection, events);
   else serve_control(monitor, connection, events);
 }
@@ -332,8 +226,7 @@ void connections_publish(struct monitor *monitor) {
   for (size_t i = 0; i < monitor->connection_count; i++) {
     struct connection *connection = monitor->connections[i];
     if (connection->kind != CONNECTION_CONTROL || connection->dead) continue;
-    if (connection->wants_state) send_state(monitor, connection, connection->hello_id);
-    send_exit(monitor, connection, 0);
+    control_tell_exit(monitor, connection);
     finish(connection);
   }
 }

@@ -171,7 +171,7 @@ static void runtime_ended(struct monitor *monitor, int status) {
     monitor->wait_status = status;
     monitor->state = STATE_EXITED;
   }
-  connections_answer_go(monitor);
+  control_answer_go(monitor);
   if (monitor->console_listener >= 0) close(monitor->console_listener);
   monitor->console_listener = -1;
   close(monitor->runtime_log);

@@ -122,13 +122,21 @@ void streams_feed_input(struct monitor *monitor, const unsigned char *bytes, siz
 void streams_end_input(struct monitor *monitor);
 bool streams_input_may_be_fed(const struct monitor *monitor);
 
+/* control.c */
+void control_serve(struct monitor *monitor, struct connection *connection, const struct message *message);
+void control_answer_go(struct monitor *monitor);
+void control_tell_exit(struct monitor *monitor, struct connection *connection);
+
 /* connections.c */
+void connection_drop(struct connection *connection);
+void connection_send_frame(struct connection *connection, struct frame *frame);
+void connection_send_error(struct connection *connection, uint32_t id, int error, const char *text);
+void connection_send_done(struct connection *connection, uint32_t id);
 void connections_accept(struct monitor *monitor);
 void connection_serve(struct monitor *monitor, struct connection *connection, short events);
 short connection_events(const struct monitor *monitor, const struct connection *connection);
 void connections_send_output(struct monitor *monitor, unsigned char stream, const unsigned char *bytes, size_t size);
 void connections_publish(struct monitor *monitor);
-void connections_answer_go(struct monitor *monitor);
 void connections_finish_attached(struct monitor *monitor);
 bool connections_have_control(const struct monitor *monitor);
 /* Frees what is gone or too slow in going; answers the milliseconds until the next deadline, or -1. */

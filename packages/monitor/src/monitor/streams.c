@@ -48,6 +48,8 @@ void streams_close_child_ends(struct monitor *monitor) {
     if (monitor->child_ends[i] >= 0) close(monitor->child_ends[i]);
     monitor->child_ends[i] = -1;
   }
+  /* The only client that could have sent anything has left before the start. */
+  if (monitor->input_closing) streams_end_input(monitor);
 }
 
 static void close_output(struct output *output) {
