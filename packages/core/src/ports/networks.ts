@@ -12,7 +12,8 @@ export interface NetworkRow {
   ingress: boolean
   enableIPv4: boolean
   enableIPv6: boolean
-  ipam: { driver: string; options: Record<string, string>; config: IpamConfig[] }
+  /** `options` as given: clients tell null from {}. */
+  ipam: { driver: string; options: Record<string, string> | null; config: IpamConfig[] }
   options: Record<string, string>
   labels: Record<string, string>
 }
