@@ -17,30 +17,20 @@ import type {
   SetUpRequest,
   SetUpResult,
 } from '@dockerd-ts/core'
-import { EngineError, forbidden, gatewayEndpoint, internal, KeyedMutex, newId } from '@dockerd-ts/core'
-import { applyNftWithOptional } from '../firewall/nft.ts'
+import { EngineError, forbidden, gatewayEndpoint, internal, KeyedMutex } from '@dockerd-ts/core'
 import { elementChange } from '../firewall/port-mappings.ts'
-import { renderBounce, renderRules } from '../firewall/render-table.ts'
-import { ensureBridges, listLinks, removeBridge } from './bridges.ts'
-import { bridgePlan, ensureBuiltInNetworks } from './built-in-networks.ts'
+import { ensureBuiltInNetworks } from './built-in-networks.ts'
 import {
-  needsTransit,
+  ipv6Setting,
   planEndpoint,
   portMappings,
   releaseAddresses,
   restoreAddresses,
   vethRequest,
 } from './endpoint-planner.ts'
-import {
-  bridgesAreFiltered,
-  enableIpv6Forwarding,
-  ephemeralPorts,
-  hasIpv6,
-  readNetSysctl,
-  writeNetSysctl,
-} from './net-sysctls.ts'
-import { type BridgeNetwork, bridgeNetwork, firewallNetwork, NetworkRegistry } from './network-registry.ts'
-import { completeIpam } from './network-subnets.ts'
+import { createNetwork, removeNetwork } from './manage-networks.ts'
+import { bridgesAreFiltered, enableIpv6Forwarding, ephemeralPorts, hasIpv6 } from './net-sysctls.ts'
+import { type BridgeNetwork, bridgeNetwork, NetworkRegistry } from './network-registry.ts'
 import { PortPublisher } from './port-publisher.ts'
 import { reconcileNetworks } from './reconcile-networks.ts'
 
@@ -354,63 +344,11 @@ class LinuxContainerNetworks implements ContainerNetworks {
   }
 
   createNetwork(draft: NetworkDraft): Promise<NetworkRow> {
-    return this.#locks.run('networks', async () => {
-      const { registry, options, derive } = this.#context
-      const row: NetworkRow = {
-        ...draft,
-        id: newId(),
-        createdAtNs: String(BigInt(Date.now()) * 1_000_000n),
-        scope: 'local',
-        ipam: completeIpam(this.#context, draft),
-      }
-      const network = derive(row)
-      if (network !== undefined) this.#checkBridgeName(network)
-      options.records.putNetwork(row)
-      registry.add(row, network)
-      try {
-        if (network !== undefined) await this.#raiseBridge(network)
-        return row
-      } catch (error) {
-        await this.#dropNetwork(row.id).catch(() => {})
-        throw internal(
-          `Error response from the host while creating network ${row.name}: ${(error as Error).message}`,
-          error,
-        )
-      }
-    })
-  }
-
-  #checkBridgeName({ row, options }: BridgeNetwork): void {
-    const other = this.#context.registry.bridges().find((network) => network.options.bridge === options.bridge)
-    if (other === undefined) return
-    throw forbidden(
-      `cannot create network ${row.id} (${options.bridge}): conflicts with network ${other.row.id} (${options.bridge}): networks have same bridge name`,
-    )
-  }
-
-  async #raiseBridge(network: BridgeNetwork): Promise<void> {
-    await ensureBridges([bridgePlan(network)], await listLinks())
-    const { bridge } = network.options
-    writeNetSysctl(`ipv4/conf/${bridge}/route_localnet`, '1')
-    await this.#renderRules()
-  }
-
-  async #renderRules(): Promise<void> {
-    const networks = this.#context.registry.bridges().map(firewallNetwork)
-    await applyNftWithOptional(renderRules(this.#context.table, networks), renderBounce(this.#context.table, networks))
+    return this.#locks.run('networks', () => createNetwork(this.#context, draft))
   }
 
   removeNetwork(id: string): Promise<void> {
-    return this.#locks.run('networks', () => this.#dropNetwork(id))
-  }
-
-  async #dropNetwork(id: string): Promise<void> {
-    const { registry, options } = this.#context
-    const network = registry.bridge(id)
-    if (network !== undefined) await removeBridge(network.options.bridge, id)
-    registry.delete(id)
-    options.records.deleteNetwork(id)
-    if (network !== undefined) await this.#renderRules()
+    return this.#locks.run('networks', () => removeNetwork(this.#context, id))
   }
 
   reconcile(liveContainerIds: ReadonlySet<string>): Promise<{ errors: EngineError[] }> {
@@ -430,15 +368,6 @@ class LinuxContainerNetworks implements ContainerNetworks {
   #namespacePath(containerId: string): string {
     return join(this.#context.namespaceDirectory, containerId)
   }
-}
-
-const kernelHasIpv6 = readNetSysctl('ipv6/conf/all/disable_ipv6') !== undefined
-
-/** Interfaces without an IPv6 address have no link-local one either, as Docker's have none. */
-function ipv6Setting(row: EndpointRow): Record<string, string> {
-  if (!kernelHasIpv6) return {}
-  const isUsed = row.ipv6 !== undefined || needsTransit(row)
-  return { [`net.ipv6.conf.${row.containerInterface}.disable_ipv6`]: isUsed ? '0' : '1' }
 }
 
 /** Waits for all, so that an undo never overtakes a step; then throws the first failure. */

@@ -13,6 +13,7 @@ import {
   type VethRequest,
 } from '@dockerd-ts/core'
 import type { PortMapping } from '../firewall/port-mappings.ts'
+import { readNetSysctl } from './net-sysctls.ts'
 import { type AddressFamily, type BridgeNetwork, transitAddress } from './network-registry.ts'
 
 export interface EndpointContext {
@@ -131,7 +132,7 @@ export function vethRequest(
 }
 
 /** The container publishes on an IPv6 address and has none of its own. */
-export const needsTransit = (row: EndpointRow): boolean =>
+const needsTransit = (row: EndpointRow): boolean =>
   row.ipv6 === undefined && row.ports.some(({ hostIp }) => hostIp.includes(':'))
 
 function transitOf(transit: NonNullable<BridgeNetwork['transit']>, row: EndpointRow): string | undefined {
@@ -146,4 +147,13 @@ export function portMappings({ transit }: BridgeNetwork, row: EndpointRow): Port
     const target = port.hostIp.includes(':') ? target6 : row.ipv4
     return target === undefined ? [] : [{ ...port, target }]
   })
+}
+
+const kernelHasIpv6 = readNetSysctl('ipv6/conf/all/disable_ipv6') !== undefined
+
+/** A setting of the namespace: interfaces without an IPv6 address have no link-local one either, as Docker's have none. */
+export function ipv6Setting(row: EndpointRow): Record<string, string> {
+  if (!kernelHasIpv6) return {}
+  const isUsed = row.ipv6 !== undefined || needsTransit(row)
+  return { [`net.ipv6.conf.${row.containerInterface}.disable_ipv6`]: isUsed ? '0' : '1' }
 }

@@ -10,7 +10,8 @@ import { ensureBridges, joinBridge, type LinkInfo, listLinks, removeLinks } from
 import { bridgePlan } from './built-in-networks.ts'
 import type { NetworkContext } from './container-networks.ts'
 import { portMappings } from './endpoint-planner.ts'
-import { enableIpv4Forwarding, enableIpv6Forwarding, writeNetSysctl } from './net-sysctls.ts'
+import { raiseSettings } from './manage-networks.ts'
+import { enableIpv4Forwarding, enableIpv6Forwarding } from './net-sysctls.ts'
 import { firewallNetwork } from './network-registry.ts'
 
 export interface ReconcileRequest {
@@ -58,14 +59,7 @@ async function raiseBridges(context: NetworkContext, links: readonly LinkInfo[])
   await ensureBridges(networks.map(bridgePlan), links)
   if (networks.length === 0) return
   if (enableIpv4Forwarding()) log.info({}, 'IPv4 forwarding of the host switched on')
-  for (const { options, ipv6, transit } of networks) {
-    // Lets connections from 127.0.0.1 leave by the bridge; the table drops what comes in by it for 127.0.0.0/8.
-    writeNetSysctl(`ipv4/conf/${options.bridge}/route_localnet`, '1')
-    if (ipv6 || transit) writeNetSysctl(`ipv6/conf/${options.bridge}/accept_ra`, '0')
-  }
-  if (networks.some(({ ipv6 }) => ipv6) && enableIpv6Forwarding()) {
-    log.info({}, 'IPv6 forwarding of the host switched on')
-  }
+  for (const network of networks) raiseSettings(context, network)
 }
 
 async function restoreTable(context: NetworkContext, live: ReadonlySet<string>): Promise<void> {
