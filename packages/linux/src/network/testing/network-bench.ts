@@ -90,8 +90,8 @@ export async function networkBench(options: Partial<ContainerNetworksOptions> = 
 }
 
 /** A directory with one page for busybox httpd. */
-export function page(text: string): string {
-  const directory = mkdtempSync(join(tmpdir(), 'dockerd-ts-page-'))
+function page(parent: string, text: string): string {
+  const directory = mkdtempSync(join(parent, 'page-'))
   writeFileSync(join(directory, 'index.html'), text)
   return directory
 }
@@ -115,7 +115,7 @@ export async function webContainer(
     )
   await bench.serve(
     result.namespacePath,
-    ['busybox', 'httpd', '-f', '-p', address, '-h', page(request.text)],
+    ['busybox', 'httpd', '-f', '-p', address, '-h', page(bench.execRoot, request.text)],
     listening,
   )
   return { containerId, ...result }
