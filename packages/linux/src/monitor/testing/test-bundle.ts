@@ -7,7 +7,7 @@ import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Duplex } from 'node:stream'
-import type { MonitorPlan, Monitors, RuntimeCommand } from '@dockerd-ts/core'
+import type { MonitorHandle, MonitorPlan, Monitors, RuntimeCommand } from '@dockerd-ts/core'
 import { type HostHelperClient, startHostHelper } from '../../syscalls/host-helper.ts'
 import { createMonitors } from '../monitors.ts'
 import { monitorProgramInSourceTree } from '../program-path.ts'
@@ -81,11 +81,20 @@ export class TestBench {
   readonly monitors: Monitors
   readonly runtimeName: 'crun' | 'runc'
   readonly #ids: string[] = []
+  readonly #prepared: MonitorHandle[] = []
 
   private constructor(directory: string, helper: HostHelperClient, runtimeName: 'crun' | 'runc') {
     this.directory = directory
     this.helper = helper
-    this.monitors = createMonitors({ helper, environment: testEnvironment() })
+    const monitors = createMonitors({ helper, environment: testEnvironment() })
+    this.monitors = {
+      ...monitors,
+      prepare: async (plan) => {
+        const monitor = await monitors.prepare(plan)
+        this.#prepared.push(monitor)
+        return monitor
+      },
+    }
     this.runtimeName = runtimeName
   }
 
@@ -102,7 +111,12 @@ export class TestBench {
     )
   }
 
+  /** Ends what a failed test left: a process that runs on, and a connection that would keep Node from ending. */
   async close(): Promise<void> {
+    for (const monitor of this.#prepared) {
+      await monitor.signal(9).catch(() => false)
+      monitor.close()
+    }
     await this.helper.close()
     await rm(this.directory, { recursive: true, force: true })
   }
