@@ -111,12 +111,19 @@ class Daemon implements TestDaemon {
   }
 }
 
+/** The bridge and its firewall tables stay when a daemon ends, as docker0 does; a test's own go with it. */
 function removeBridge(bridge: string): void {
-  // The bridge stays when a daemon ends, as docker0 does; a test's own goes with it.
-  try {
-    execFileSync('ip', ['link', 'del', bridge], { stdio: 'ignore' })
-  } catch {
-    // --bridge none: there was none.
+  const removals = [
+    ['ip', 'link', 'del', bridge],
+    ['nft', 'delete', 'table', 'inet', `dockerd-ts-${bridge}`],
+    ['nft', 'delete', 'table', 'netdev', `dockerd-ts-${bridge}`],
+  ]
+  for (const [program = '', ...argv] of removals) {
+    try {
+      execFileSync(program, argv, { stdio: 'ignore' })
+    } catch {
+      // Not every daemon makes all of them.
+    }
   }
 }
 
