@@ -36,6 +36,27 @@ for (const [name, program] of [
     t.same([result.status, result.stdout.trim()], [0, '12'])
   })
 
+  t.test(`${name}: a read-only root, and files and directories bound read-only`, async (t) => {
+    const readOnly = await cli(['run', '--rm', '--read-only', 'busybox', 'touch', '/x'])
+    t.same([readOnly.status, readOnly.stderr], [1, 'touch: /x: Read-only file system\n'])
+    for (const source of ['/etc/passwd', '/etc']) {
+      const target = source === '/etc' ? '/host/passwd' : '/host'
+      const bound = await cli([
+        'run',
+        '--rm',
+        '-v',
+        `${source}:/host:ro`,
+        'busybox',
+        'sh',
+        '-c',
+        `head -n 1 ${target} && echo x > ${target}`,
+      ])
+      t.equal(bound.status, 1, bound.stderr)
+      t.match(bound.stdout, /^root:/)
+      t.match(bound.stderr, 'Read-only file system')
+    }
+  })
+
   t.test(`${name}: a missing program ends with 127, a missing image with 125`, async (t) => {
     t.equal((await cli(['run', '--rm', 'busybox', '/no/such'])).status, 127)
     t.equal((await cli(['run', '--rm', '--pull=never', 'no-such-image'])).status, 125)

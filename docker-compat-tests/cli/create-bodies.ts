@@ -73,6 +73,7 @@ export const requestCases: readonly string[] = [
   'rm -l c',
   'tag i reg.example.com:5000/x:1',
   'rmi -f --no-prune i',
+  'commit -a me -m msg -c "CMD x" --pause=false c r:t',
   'ps -a -n 3 -f status=running -f label=a=b -s',
   'images -a -f dangling=true x',
   'rename a b',

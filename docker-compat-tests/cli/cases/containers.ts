@@ -46,6 +46,7 @@ export const containerCases = [
     'run --tmpfs mounts a tmpfs',
     'docker run --rm --tmpfs /t:size=1m $IMAGE sh -c \'grep " /t " /proc/mounts | cut -d" " -f1-3\'',
   ),
+  same('run --read-only makes the root read-only', 'docker run --rm --read-only $IMAGE touch /x'),
   same('run -d with -a is refused', 'docker run -d -a stdout $IMAGE true'),
   same('run --rm with a restart policy is refused', 'docker run --rm --restart always $IMAGE true'),
   same('run -it without a terminal is refused', 'docker run -it $IMAGE true'),

@@ -24,6 +24,7 @@ import {
   LocalVolumes,
   OverlayRootFilesystems,
   startHostHelper,
+  storageStatus,
 } from '@dockerd-ts/linux'
 import { openStore } from '@dockerd-ts/store'
 import { ConfigError, type DaemonConfig } from './config/load-config.ts'
@@ -41,14 +42,6 @@ export interface Daemon {
   /** Containers run on. */
   close(): Promise<void>
 }
-
-export const STORAGE_STATUS = [
-  ['Backing Filesystem', 'extfs'],
-  ['Supports d_type', 'true'],
-  ['Using metacopy', 'false'],
-  ['Native Overlay Diff', 'true'],
-  ['userxattr', 'false'],
-] as const
 
 function seccompProfile(path: string | undefined): string | undefined {
   if (path === undefined || path === '' || path === 'builtin') return undefined
@@ -104,7 +97,11 @@ async function hostAdapters(config: DaemonConfig, helper: HostHelperClient) {
       defaultRuntime: config['default-runtime'],
     }),
   })
-  const host = new LinuxHost({ cgroups, storageStatus: STORAGE_STATUS, ...given({ initPath: config['init-path'] }) })
+  const host = new LinuxHost({
+    cgroups,
+    storageStatus: storageStatus(config['data-root']),
+    ...given({ initPath: config['init-path'] }),
+  })
   return { cgroups, runtimes, host }
 }
 
@@ -194,6 +191,7 @@ export async function wire(config: DaemonConfig, logger: Logger): Promise<Daemon
     async close() {
       await engine.close()
       await images.close()
+      await networks.close()
       await helper.close()
       records.close()
     },

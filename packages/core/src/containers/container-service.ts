@@ -62,7 +62,7 @@ type NotYetServed = Pick<ContainerService, 'export' | 'statPath' | 'getArchive' 
 function notYetServed(context: ContainerContext): NotYetServed {
   const refuse = async (reference: string, what: string): Promise<never> => {
     context.registry.find(reference)
-    throw notImplemented(`${what} is not implemented yet`)
+    throw notImplemented(`dockerd-ts does not serve ${what}`)
   }
   return {
     export: (reference) => refuse(reference, 'exporting the filesystem of a container'),

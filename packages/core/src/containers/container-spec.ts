@@ -115,11 +115,13 @@ async function plannedMounts(
   const mounts = plans.map(async (plan): Promise<PlannedMount> => {
     const isBind = plan.type === 'bind'
     const propagation = isBind ? await preparedBind(context, plan) : plan.propagation
+    const source = isBind ? plan.source : (parts.volumePaths.get(plan.destination) ?? '')
     return {
       kind: plan.type,
-      source: isBind ? plan.source : (parts.volumePaths.get(plan.destination) ?? ''),
+      source,
       destination: fromRoot(plan.destination),
       writable: plan.readWrite,
+      ...(context.host.pathKind(source) !== 'directory' && { singleFile: true }),
       ...(propagation && { propagation }),
       ...(plan.nonRecursive && { nonRecursive: true }),
       ...(plan.readOnlyNonRecursive && { readOnlyNonRecursive: true }),

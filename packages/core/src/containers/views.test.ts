@@ -240,7 +240,7 @@ t.test('changes, and what is not there yet', async (t) => {
   const { containers } = test.engine
   await test.create({}, 'web')
   t.strictSame(await containers.changes('web'), [{ Path: '/new', Kind: 1 }])
-  await t.rejects(containers.export('web'), { kind: 'notImplemented', message: /is not implemented yet/ })
+  await t.rejects(containers.export('web'), { kind: 'notImplemented', message: /^dockerd-ts does not serve exporting/ })
   await t.rejects(containers.statPath('nope', '/'), { kind: 'notFound', message: 'No such container: nope' })
 })
 

@@ -110,12 +110,19 @@ function flatten(spec: OciSpec): Record<string, unknown> {
 
 const sorted = (mounts: OciMount[]) => [...mounts].sort((a, b) => (a.destination < b.destination ? -1 : 1))
 
+/** dockerd writes `rro` for the name files too; nothing lies below a file, and crun 1.8 takes it for directories only. */
+const plainForFiles = (mount: OciMount): OciMount =>
+  nameFiles.has(mount.destination)
+    ? { ...mount, options: (mount.options ?? []).map((option) => (option === 'rro' ? 'ro' : option)) }
+    : mount
+const nameFiles = new Set(['/etc/resolv.conf', '/etc/hostname', '/etc/hosts'])
+
 /** dockerd's document, changed where ours differs on purpose. */
 function expectedFor(entry: Recorded): Record<string, unknown> {
   const merged: Record<string, unknown> = { ...recorded.defaults.spec, ...entry.changes }
   const hostConfig = entry.hostConfig as HostConfig
   merged.ociVersion = '1.0.2'
-  merged.mounts = sorted(merged.mounts as OciMount[])
+  merged.mounts = sorted(merged.mounts as OciMount[]).map(plainForFiles)
   // Newer engines mask more than the recorded one.
   if (merged['linux.maskedPaths'] !== null) {
     merged['linux.maskedPaths'] = [...defaultMaskedPaths, ...thermalThrottlePaths(2)]
@@ -276,4 +283,20 @@ t.test('what dockerd refuses only at the start is refused by the builder', async
   t.throws(() => buildOciSpec({ ...baseInput(), hostConfig: { SecurityOpt: ['seccomp=x'] } }), {
     message: /^Decoding seccomp profile failed: /,
   })
+})
+
+t.test('a single file is bound plainly read-only, a directory with all below it', async (t) => {
+  const options = (singleFile: boolean) => {
+    const mount: PlannedMount = {
+      kind: 'bind',
+      source: '/s',
+      destination: '/d',
+      writable: false,
+      ...(singleFile && { singleFile }),
+    }
+    return buildOciSpec({ ...baseInput(), mounts: [mount] }).mounts.find(({ destination }) => destination === '/d')
+      ?.options
+  }
+  t.same(options(true), ['rbind', 'ro', 'rprivate'])
+  t.same(options(false), ['rbind', 'rro', 'rprivate'])
 })

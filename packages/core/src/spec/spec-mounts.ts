@@ -10,6 +10,8 @@ export interface PlannedMount {
   /** Path on the host; unused for tmpfs. */
   source: string
   destination: string
+  /** The source is no directory: nothing can be mounted below it. */
+  singleFile?: boolean
   writable: boolean
   /** `rprivate`, `rslave`, `shared` …; '' or undefined is Docker's default: rprivate for binds and files, none for volumes. */
   propagation?: string
@@ -128,7 +130,9 @@ function readOnlyOption(mount: PlannedMount, recursiveReadonlyMounts: boolean): 
   if (mount.readOnlyForceRecursive && !recursiveReadonlyMounts) {
     throw invalidArgument('rro is not supported by the kernel or by the runtime: kernel 5.12 or newer is needed')
   }
-  return mount.nonRecursive || mount.readOnlyNonRecursive || !recursiveReadonlyMounts ? 'ro' : 'rro'
+  // Of a single file plain read-only is the whole of it, and crun 1.8 opens every recursive target as a directory.
+  const plain = mount.singleFile || mount.kind === 'file' || mount.nonRecursive || mount.readOnlyNonRecursive
+  return plain || !recursiveReadonlyMounts ? 'ro' : 'rro'
 }
 
 /** `HostConfig.Tmpfs`, and `Mounts` of type tmpfs. */
