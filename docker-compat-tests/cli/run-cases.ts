@@ -3,6 +3,10 @@ import { allCases } from './cases/index.ts'
 import { compareCase, describe } from './compare.ts'
 
 const [host = '', reference = '', subject = '', image = 'busybox', word = ''] = process.argv.slice(2)
+if (host === '' || reference === '' || subject === '') {
+  console.error('usage: run-cases.ts HOST DOCKER DOCKER_TS [IMAGE [WORD]]')
+  process.exit(2)
+}
 let failed = 0
 let passed = 0
 for (const one of allCases.filter(({ name, script }) => name.includes(word) || script.includes(word))) {
