@@ -10,22 +10,25 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** Allowed dependencies per package; the manifest must list no other. */
 const allowed: Record<string, readonly string[]> = {
   api: ['zod'],
-  core: ['@dockerd-ts/api'],
+  'go-template': [],
+  core: ['@dockerd-ts/api', '@dockerd-ts/go-template'],
   store: ['@dockerd-ts/core', 'better-sqlite3'],
   linux: ['@dockerd-ts/core'],
+  'log-drivers': ['@dockerd-ts/core', '@msgpack/msgpack'],
   images: ['@dockerd-ts/core', '@dockerd-ts/linux', 'undici', 'zod'],
   daemon: [
     '@dockerd-ts/api',
     '@dockerd-ts/core',
     '@dockerd-ts/images',
     '@dockerd-ts/linux',
+    '@dockerd-ts/log-drivers',
     '@dockerd-ts/store',
     'commander',
     'fastify',
     'pino',
     'zod',
   ],
-  cli: ['@dockerd-ts/api', 'commander', 'undici'],
+  cli: ['@dockerd-ts/api', '@dockerd-ts/go-template', 'commander', 'undici'],
 }
 
 /** Lines; only ever made smaller. Tests and migrations are not counted. */

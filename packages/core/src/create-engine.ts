@@ -9,6 +9,7 @@ import type { Engine } from './engine.ts'
 import type { EngineDependencies } from './engine-dependencies.ts'
 import { ExecRegistry } from './exec/exec-registry.ts'
 import { createExecService } from './exec/exec-service.ts'
+import { createLogForwarder } from './logs/log-forwarder.ts'
 import { type Recovery, reconcile, startAtBoot } from './recovery/reconcile.ts'
 import { KeyedMutex } from './support/keyed-mutex.ts'
 import { createSystemService } from './system/system-service.ts'
@@ -29,6 +30,7 @@ export function createEngine(dependencies: EngineDependencies): RunnableEngine {
     startAgain: (container) => startByPolicy(context, container),
     registry: new ContainerRegistry(),
     execs: new ExecRegistry(),
+    logForwarder: createLogForwarder(dependencies),
     locks: new KeyedMutex(),
     stopping: false,
   }
@@ -56,6 +58,7 @@ async function recover(context: ContainerContext) {
 
 async function close(context: ContainerContext): Promise<void> {
   context.stopping = true
+  await context.logForwarder.close()
   for (const container of context.registry.all()) {
     container.cancelRestart?.()
     container.cancelPendingAttachments()

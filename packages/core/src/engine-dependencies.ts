@@ -4,6 +4,7 @@ import type { ImageService, NetworkService, VolumeService } from './engine.ts'
 import type { EventBus } from './events/event-bus.ts'
 import type { ContainerFiles, Host, HostDescription } from './ports/host.ts'
 import type { ImageCatalog } from './ports/images.ts'
+import type { LogTargets } from './ports/log-targets.ts'
 import type { Monitors } from './ports/monitor.ts'
 import type { ContainerNetworks, NameFiles } from './ports/networks.ts'
 import type { Records } from './ports/records.ts'
@@ -59,6 +60,7 @@ export interface EngineDependencies {
   rootFilesystems: RootFilesystems
   volumes: Volumes
   logs: Logs
+  logTargets: LogTargets
   monitors: Monitors
   runtimes: Runtimes
   cgroups: Cgroups

@@ -26,6 +26,7 @@ import {
   startHostHelper,
   storageStatus,
 } from '@dockerd-ts/linux'
+import { createLogTargets } from '@dockerd-ts/log-drivers'
 import { openStore } from '@dockerd-ts/store'
 import { ConfigError, type DaemonConfig } from './config/load-config.ts'
 import type { Logger } from './lifecycle/logger.ts'
@@ -169,6 +170,7 @@ export async function wire(config: DaemonConfig, logger: Logger): Promise<Daemon
     rootFilesystems,
     volumes,
     logs: new JsonFileLogs(),
+    logTargets: createLogTargets({ sendDatagram: (path, bytes) => helper.sendDatagram(path, bytes) }),
     monitors: createMonitors({ helper }),
     runtimes,
     cgroups,

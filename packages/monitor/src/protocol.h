@@ -17,6 +17,7 @@ enum operation {
   OP_RESOLVE = 11,
   OP_RELEASE = 12,
   OP_REMOVE_TREE = 13,
+  OP_DATAGRAM = 20,
 
   OP_HELLO = 32,
   OP_PLAN = 33,
@@ -24,6 +25,7 @@ enum operation {
   OP_SIGNAL = 35,
   OP_RESIZE = 36,
   OP_ATTACH = 37,
+  OP_HOLD = 38,
 };
 
 enum field_tag {
@@ -56,6 +58,7 @@ enum field_tag {
   TAG_FOLLOW = 27,
   TAG_CREATE = 28,
   TAG_HANDLE = 29,
+  TAG_DATAGRAM = 39,
 
   TAG_KIND = 40,
   TAG_CONTAINER_ID = 41,
@@ -81,6 +84,8 @@ enum field_tag {
   TAG_SIGNAL = 61,
   TAG_STREAMS = 62,
   TAG_MONITOR_PID = 63,
+  TAG_LOG_COMPRESS = 64,
+  TAG_HOLD = 65,
 };
 
 /* TAG_STATE. */

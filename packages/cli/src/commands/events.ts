@@ -1,8 +1,9 @@
 /** `events`: follows what happens in the daemon. */
+
+import type { JsonNumber } from '@dockerd-ts/go-template/values'
 import { jsonTexts } from '../client/api-client.ts'
 import { defineCommand, ExitError, messageOf, noArguments } from '../command.ts'
 import { describe, type Json, parseExact, type TypeTable, typed } from '../format/go-types.ts'
-import type { JsonNumber } from '../format/template/values.ts'
 import { goTime } from '../format/units.ts'
 import { encodeFilters, filterFlag } from '../options/filters.ts'
 import { string } from '../options/flags.ts'
@@ -62,7 +63,7 @@ export default defineCommand({
 
 async function renderer(format: string): Promise<(message: Json) => string> {
   if (format === '') return (message) => plainEvent(message as unknown as EventMessage)
-  const { compileTemplate } = await import('../format/template/execute.ts')
+  const { compileTemplate } = await import('@dockerd-ts/go-template/execute')
   try {
     const template = compileTemplate(format === 'json' ? '{{json .}}' : format)
     return (message) => template.render(typed(message, 'Message', types))

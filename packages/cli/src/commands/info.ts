@@ -53,7 +53,7 @@ function finishLine(cli: Cli, error: unknown): never {
 }
 
 async function renderFormat(format: string, json: { [key: string]: Json }): Promise<string> {
-  const { compileTemplate } = await import('../format/template/execute.ts')
+  const { compileTemplate } = await import('@dockerd-ts/go-template/execute')
   let template: ReturnType<typeof compileTemplate>
   try {
     template = compileTemplate(format === 'json' ? '{{json .}}' : format)

@@ -1,9 +1,10 @@
 /** `network ls`. */
+
+import { plain } from '@dockerd-ts/go-template/print'
 import type { NetworkSummary } from '../client/wire.ts'
 import { defineCommand, noArguments } from '../command.ts'
 import { joinLabels } from '../format/container-columns.ts'
 import { type Columns, renderListing, resolveFormat } from '../format/listing.ts'
-import { plain } from '../format/template/print.ts'
 import { shortId } from '../format/units.ts'
 import { encodeFilters, filterFlag } from '../options/filters.ts'
 import { bool } from '../options/flags.ts'

@@ -105,7 +105,7 @@ function readableDates(json: string): string {
 }
 
 async function renderFormat(format: string, json: Json): Promise<string> {
-  const { compileTemplate } = await import('../format/template/execute.ts')
+  const { compileTemplate } = await import('@dockerd-ts/go-template/execute')
   try {
     return compileTemplate(format === 'json' ? '{{json .}}' : format).render(typed(json, 'Version', types))
   } catch (error) {

@@ -1,9 +1,10 @@
 /** The columns of container listings. */
+
+import { plain } from '@dockerd-ts/go-template/print'
+import { quote } from '@dockerd-ts/go-template/values'
 import type { ContainerSummary } from '../client/wire.ts'
 import type { Columns } from './listing.ts'
 import { displayPorts } from './ports.ts'
-import { plain } from './template/print.ts'
-import { quote } from './template/values.ts'
 import { ago, ellipsis, goTime, humanSize, shortId } from './units.ts'
 
 const COMMAND_WIDTH = 20

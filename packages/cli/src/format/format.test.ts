@@ -1,12 +1,13 @@
 /** Tables, sizes, times, ports, JSON text. */
+
+import { compileTemplate } from '@dockerd-ts/go-template/execute'
+import { toJson } from '@dockerd-ts/go-template/print'
 import fc from 'fast-check'
 import t from 'tap'
 import { parseExact, typed, untyped } from './go-types.ts'
 import { indentJson } from './json-text.ts'
 import { displayPorts } from './ports.ts'
 import { alignTabs, TABLE } from './tabs.ts'
-import { compileTemplate } from './template/execute.ts'
-import { toJson } from './template/print.ts'
 import { binarySize, ellipsis, humanDuration, humanSize } from './units.ts'
 
 t.test('sizes have as many digits as asked for', async (t) => {

@@ -17,7 +17,7 @@ import {
   nilList,
   nilMap,
   type StructInit,
-} from './template/values.ts'
+} from '@dockerd-ts/go-template/values'
 import { goTime } from './units.ts'
 
 export interface TypeDescription {

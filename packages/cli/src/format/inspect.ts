@@ -49,7 +49,7 @@ export async function inspectObjects(cli: Cli, request: InspectRequest): Promise
 class PrinterError extends Error {}
 
 async function templatePrinter(format: string): Promise<(found: Inspected) => Promise<string>> {
-  const { compileTemplate } = await import('./template/execute.ts')
+  const { compileTemplate } = await import('@dockerd-ts/go-template/execute')
   const { parseExact, typed, untyped } = await import('./go-types.ts')
   let template: ReturnType<typeof compileTemplate>
   try {

@@ -1,9 +1,9 @@
 /** Listings: rows of named columns, printed as a table, by a template, or as JSON. */
 
+import type { CompiledTemplate } from '@dockerd-ts/go-template/execute'
+import { printValue } from '@dockerd-ts/go-template/print'
+import type { GoValue, Row } from '@dockerd-ts/go-template/values'
 import { alignTabs, TABLE } from './tabs.ts'
-import type { CompiledTemplate } from './template/execute.ts'
-import { printValue } from './template/print.ts'
-import type { GoValue, Row } from './template/values.ts'
 
 export interface Columns<T> {
   /** The Go type that template errors name. */
@@ -67,7 +67,7 @@ export async function checkTemplate<T>(source: string, sample: T, columns: Colum
 }
 
 async function compile(source: string): Promise<CompiledTemplate> {
-  const { compileTemplate } = await import('./template/execute.ts')
+  const { compileTemplate } = await import('@dockerd-ts/go-template/execute')
   try {
     return compileTemplate(source)
   } catch (error) {

@@ -1,8 +1,9 @@
 /** The columns of volume listings. */
+
+import { plain } from '@dockerd-ts/go-template/print'
 import type { Volume } from '../client/wire.ts'
 import { joinLabels } from './container-columns.ts'
 import type { Columns } from './listing.ts'
-import { plain } from './template/print.ts'
 import { humanSize } from './units.ts'
 
 export const volumeTable = '{{.Driver}}\t{{.Name}}'

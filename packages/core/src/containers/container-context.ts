@@ -1,6 +1,7 @@
 /** What every use case of containers works with, and the one way in which a status changes. */
 import type { EngineDependencies } from '../engine-dependencies.ts'
 import type { ExecRegistry } from '../exec/exec-registry.ts'
+import type { LogForwarder } from '../logs/log-forwarder.ts'
 import type { KeyedMutex } from '../support/keyed-mutex.ts'
 import type { Container } from './container.ts'
 import type { ContainerStatus, RuntimeState } from './container-record.ts'
@@ -11,6 +12,7 @@ export interface ContainerContext extends EngineDependencies {
   registry: ContainerRegistry
   locks: KeyedMutex
   execs: ExecRegistry
+  logForwarder: LogForwarder
   /** The start of a restart policy, with the container's lock held; never throws: a failure is recorded and logged. */
   startAgain: (container: Container) => Promise<void>
   /** The daemon is ending: what stops now is not started again by its policy. */

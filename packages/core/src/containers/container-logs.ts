@@ -2,10 +2,11 @@
 import type { Duplex } from 'node:stream'
 import type { LogOptions } from '../engine.ts'
 import { conflict, invalidArgument } from '../errors/engine-error.ts'
+import { followEnd } from '../logs/follow-end.ts'
+import { checkReadable } from '../logs/log-config.ts'
 import type { Container } from './container.ts'
 import type { ContainerContext } from './container-context.ts'
 import { isRunning } from './container-state.ts'
-import { checkReadable } from './log-config.ts'
 
 export interface LogStream {
   multiplexed: boolean
@@ -46,33 +47,6 @@ function chunks(context: ContainerContext, container: Container, options: LogOpt
       details: options.details,
     },
   )
-}
-
-/** Aborted when the run that is being followed has ended and no restart follows. */
-function followEnd(container: Container, signal: AbortSignal): AbortSignal {
-  const end = new AbortController()
-  const watch = async () => {
-    while (!signal.aborted) {
-      const { run } = container
-      if (run === undefined && container.record.status !== 'restarting') break
-      if (run !== undefined) await Promise.race([run.ended, aborted(signal)])
-      else await nextChange(container, signal)
-    }
-    end.abort()
-  }
-  void watch()
-  return end.signal
-}
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
-
-/** While the policy waits to restart: until it runs again or has given up. */
-async function nextChange(container: Container, signal: AbortSignal): Promise<void> {
-  await Promise.race([container.changed(), aborted(signal)])
 }
 
 /** `attach?logs=1`: what is in the log so far, before the stream. */

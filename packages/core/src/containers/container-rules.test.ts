@@ -4,7 +4,6 @@ import type { ContainerRecord, ContainerStatus } from './container-record.ts'
 import { initialState } from './container-record.ts'
 import { checkTransition, isRunning, mayFollow, wireState } from './container-state.ts'
 import { DetachScanner, defaultDetachKeys, parseDetachKeys } from './detach-keys.ts'
-import { checkLogConfig, effectiveLogConfig, logPlan } from './log-config.ts'
 import { mergeConfig } from './merge-config.ts'
 import { normalizeNetworking } from './network-mode.ts'
 import { type EndOfRun, restartDelayMs, restartsAtBoot } from './restart-policy.ts'
@@ -184,37 +183,4 @@ t.test('networks', async (t) => {
     networkMode: 'container:abc',
     endpoints: {},
   })
-})
-
-t.test('log options', async (t) => {
-  const refused: [string, Record<string, string>, string][] = [
-    ['nope', {}, "logger: no log driver named 'nope' is registered"],
-    ['json-file', { foo: '1' }, "unknown log opt 'foo' for json-file log driver"],
-    ['json-file', { mode: 'zz' }, 'logger: logging mode not supported: zz'],
-    ['json-file', { 'max-file': '0' }, 'max-file cannot be less than 1'],
-    ['json-file', { 'max-size': 'x' }, "invalid size: 'x'"],
-    ['local', { labels: 'a' }, "unknown log opt 'labels' for local log driver"],
-  ]
-  for (const [type, options, message] of refused) {
-    t.throws(() => checkLogConfig(type, options), { kind: 'invalidArgument', message })
-  }
-  t.doesNotThrow(() => checkLogConfig('none', { anything: 'goes' }))
-  const daemon = { type: 'json-file', options: { 'max-size': '1m' } }
-  t.same(effectiveLogConfig(undefined, daemon), { Type: 'json-file', Config: { 'max-size': '1m' } })
-  t.same(effectiveLogConfig({ Type: 'local' }, daemon), { Type: 'local', Config: {} })
-  t.equal(logPlan('/l', {}, { Type: 'none' }), undefined)
-  t.same(logPlan('/l', {}, { Type: 'json-file', Config: {} }), {
-    path: '/l',
-    maxSizeBytes: 20 * 1024 ** 2,
-    maxFiles: 5,
-  })
-  const config = { Labels: { team: 'x', other: 'y' }, Env: ['A=1', 'B=2'] }
-  const options = { 'max-size': '1.5k', 'max-file': '3', labels: 'team', 'env-regex': '^A', tag: 't' }
-  t.same(logPlan('/l', config, { Type: 'json-file', Config: options }), {
-    path: '/l',
-    maxSizeBytes: 1536,
-    maxFiles: 3,
-    attributesJson: '{"team":"x","A":"1","tag":"t"}',
-  })
-  t.match(logPlan('/l', {}, { Type: 'json-file', Config: { 'max-size': '-1' } }), { maxSizeBytes: 0, maxFiles: 1 })
 })

@@ -77,7 +77,8 @@ export class Container {
   /** An exit answers who waits for one; a removal answers everybody, since no other exit will come. */
   tell(kind: 'exit' | 'removal'): void {
     const kinds = kind === 'exit' ? (['exit'] as const) : (['exit', 'removal'] as const)
-    const response = this.waitResponse()
+    // A removal that worked is no error, whatever the last start came to.
+    const response = kind === 'exit' ? this.waitResponse() : { StatusCode: this.record.state.exitCode }
     for (const each of kinds) {
       const waiters = [...this.#waiters[each]]
       this.#waiters[each].clear()

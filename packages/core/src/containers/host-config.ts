@@ -1,10 +1,10 @@
 /** The daemon's own defaults for a HostConfig, around the rules of the spec about options, resources and security. */
 import type * as wire from '@dockerd-ts/api'
 import { invalidArgument } from '../errors/engine-error.ts'
+import { checkLogConfig, effectiveLogConfig } from '../logs/log-config.ts'
 import { checkHostConfig, type HostConfigCheck } from '../spec/index.ts'
 import { parseSignal } from '../support/signals.ts'
 import type { ContainerContext } from './container-context.ts'
-import { checkLogConfig, effectiveLogConfig } from './log-config.ts'
 
 /** Throws invalidArgument in Docker's words. The request's own objects are left alone. */
 export function adaptHostConfig(
@@ -23,7 +23,7 @@ export function adaptHostConfig(
     throw invalidArgument(`unknown or invalid runtime name: ${hostConfig.Runtime}`)
   }
   const log = effectiveLogConfig(asked.LogConfig, settings.defaultLogConfig)
-  checkLogConfig(log.Type, log.Config)
+  checkLogConfig(log.Type, log.Config, context.logTargets)
   hostConfig.LogConfig = log
   if ((asked.MemorySwappiness ?? -1) === -1) hostConfig.MemorySwappiness = null
   return checked

@@ -67,6 +67,7 @@ export async function removeLocked(context: ContainerContext, container: Contain
   const before = record.status
   try {
     await container.released
+    await context.logForwarder.finish(container)
     const hasVolumes = volumes && volumeMounts(record.mounts).some((mount) => mount.anonymous)
     beginRemoval(context, container, hasVolumes)
     crashPoint('remove:recorded')

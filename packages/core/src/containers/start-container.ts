@@ -4,6 +4,8 @@
  * back in reverse.
  */
 import { conflict, EngineError, notFound } from '../errors/engine-error.ts'
+import { logPlan } from '../logs/log-config.ts'
+import { logOrigin } from '../logs/log-forwarder.ts'
 import type { MonitorHandle } from '../ports/monitor.ts'
 import type { ResolvedRuntime } from '../ports/runtime.ts'
 import { commandOf, type OciSpec } from '../spec/index.ts'
@@ -17,7 +19,6 @@ import type { ContainerStatus } from './container-record.ts'
 import { buildContainerSpec } from './container-spec.ts'
 import { hasProcess } from './container-state.ts'
 import { mountVolumes, publishVolumeEvents, unmountVolumes } from './container-volumes.ts'
-import { logPlan } from './log-config.ts'
 import { watchExit } from './record-exit.ts'
 import { removeLocked } from './remove-container.ts'
 import { startFailure } from './start-failure.ts'
@@ -74,6 +75,7 @@ export async function startLocked(
     container.run = newRun(monitor)
     container.run.process = spec.process
     crashPoint('start:running-recorded')
+    context.logForwarder.follow(container)
     watchExit(context, container, container.run)
     void keepSeccomp(context, container, { spec, runtime })
   } catch (error) {
@@ -91,6 +93,7 @@ async function runProcess(context: ContainerContext, container: Container, undo:
   const { record } = container
   const { files, hostDescription } = context
   const runtime = await context.runtimes.resolve(record.hostConfig.Runtime)
+  await context.logForwarder.open(container)
   undo.push('run directory', () => files.removeRun(record.id))
   const directory = files.prepareRun(record.id)
   // These are idempotent, so their undo is there before them: a step that fails half way is taken back too.
@@ -177,12 +180,14 @@ async function allSettled<T extends readonly unknown[]>(work: { [K in keyof T]: 
 
 function monitorPlan(
   context: ContainerContext,
-  { record }: Container,
+  container: Container,
   { directory, runtime }: { directory: string; runtime: ResolvedRuntime },
 ) {
+  const { record } = container
   const { config, hostConfig } = record
   const parent = hostConfig.CgroupParent || undefined
-  const log = logPlan(context.files.logPath(record.id), config, hostConfig.LogConfig)
+  const origin = logOrigin(container, context.hostDescription.hostname)
+  const log = logPlan(context.files.logPath(record.id), hostConfig.LogConfig, origin)
   const [height = 0, width = 0] = hostConfig.ConsoleSize ?? []
   return {
     directory,

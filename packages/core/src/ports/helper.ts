@@ -36,6 +36,11 @@ export interface HostHelper {
   }): Promise<{ path: string; release(): Promise<void> }>
   /** Removes a directory tree without following links or crossing mounts; already gone counts as done. */
   removeTree(path: string): Promise<void>
+  /**
+   * Sends one datagram to a Unix socket, `@name` in the abstract namespace. Rejects with EAGAIN when the receiver's queue
+   * is full.
+   */
+  sendDatagram(path: string, bytes: Uint8Array): Promise<void>
   close(): Promise<void>
 }
 

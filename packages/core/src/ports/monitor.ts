@@ -52,6 +52,8 @@ export interface LogPlan {
   maxSizeBytes: number
   /** Including the current one; rotated names are path.1, path.2 … */
   maxFiles: number
+  /** Rotated files are compressed: path.1.gz … */
+  compress?: boolean
   /** A JSON object that every record carries as `attrs`. */
   attributesJson?: string
 }
@@ -68,6 +70,10 @@ export interface MonitorHandle {
    */
   attach(streams: { stdin: boolean; stdout: boolean; stderr: boolean }): Promise<Duplex>
   resize(size: { height: number; width: number }): Promise<void>
+  /**
+   * True: no output is read until false comes or this connection closes; the process waits when its pipe is full.
+   */
+  hold(on: boolean): Promise<void>
   /** Signals the process itself (init of a container), free of pid reuse. False: it has ended already. */
   signal(signal: number): Promise<boolean>
   readonly exited: Promise<ProcessExit>

@@ -95,11 +95,23 @@ export interface LogFormat {
   details: boolean
 }
 
+/** Records in order, and how to say that they need not be given again. */
+export interface LogBatch {
+  records: readonly LogRecord[]
+  /** Remembers, over restarts of the daemon too, that everything up to here was delivered. */
+  delivered(): Promise<void>
+}
+
 export interface Logs {
   /** In order, bounded memory, over rotated files (plain and .gz) too. */
   read(query: LogQuery): AsyncIterable<LogRecord>
   /** The same as the bytes that clients get, many records in one chunk: several times faster than record by record. */
   chunks(query: LogQuery, format: LogFormat): AsyncIterable<Buffer>
+  /**
+   * What was not yet delivered, from the oldest on, and then what is written, until `ended` was aborted and everything
+   * was given. Records that were rotated away before their turn are lost.
+   */
+  undelivered(query: { path: string; ended: AbortSignal; signal: AbortSignal }): AsyncIterable<LogBatch>
   remove(path: string): Promise<void>
 }
 

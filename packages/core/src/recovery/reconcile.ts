@@ -43,6 +43,7 @@ export async function reconcile(context: ContainerContext): Promise<Recovery> {
   await reconcileExecs(context)
   await removeLeftovers(context)
   for (const container of context.registry.all()) {
+    context.logForwarder.follow(container)
     if (wantsStart(context, container)) recovery.toStart.push(container)
   }
   return recovery

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto'
 import type * as wire from '@dockerd-ts/api'
 import type { ContainerContext } from '../containers/container-context.ts'
 import { isRunning } from '../containers/container-state.ts'
-import { logDrivers } from '../containers/log-config.ts'
 import type { ImageService } from '../engine.ts'
+import { logDrivers } from '../logs/log-config.ts'
 import type { HostDescription } from '../ports/host.ts'
 import { rfc3339Nano } from '../support/go-time.ts'
 
@@ -18,7 +18,12 @@ export async function systemInfo(context: ContainerContext, images: ImageService
     Images: await imageCount(images),
     Driver: 'overlay2',
     DriverStatus: host.storageStatus.map(([name, value]): [string, string] => [name, value]),
-    Plugins: { Volume: ['local'], Network: ['bridge', 'host', 'null'], Authorization: null, Log: [...logDrivers] },
+    Plugins: {
+      Volume: ['local'],
+      Network: ['bridge', 'host', 'null'],
+      Authorization: null,
+      Log: logDrivers(context.logTargets),
+    },
     MemoryLimit: cgroup.memoryLimit,
     SwapLimit: cgroup.swapLimit,
     CpuCfsPeriod: cgroup.cpuCfs,

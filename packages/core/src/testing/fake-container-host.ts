@@ -21,6 +21,8 @@ export interface FakeHostState {
   readonly endpoints: Map<string, EndpointRow[]>
   readonly frozen: Set<string>
   readonly logs: Map<string, LogRecord[]>
+  /** Log path → how many records were sent on. */
+  readonly deliveredRecords: Map<string, number>
   readonly paths: Map<string, 'directory' | 'file' | 'other'>
   /** Text of files in every container's root. */
   readonly rootFiles: Map<string, string>
@@ -43,6 +45,7 @@ export function fakeHostState(): FakeHostState {
     endpoints: new Map(),
     frozen: new Set(),
     logs: new Map(),
+    deliveredRecords: new Map(),
     paths: new Map([['/tmp', 'directory']]),
     rootFiles: new Map([
       ['/etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nbob:x:1000:1000::/home/bob:/bin/sh\n'],
@@ -298,6 +301,16 @@ export function fakeLogs(state: FakeHostState): Logs {
       for await (const { stream, timeNs, line } of logs.read(query)) {
         const text = timestamps ? Buffer.concat([Buffer.from(`${rfc3339FixedNano(timeNs)} `), line]) : line
         yield multiplexed ? frame(stream, text) : text
+      }
+    },
+    async *undelivered({ path, ended, signal }) {
+      const query = { path, stdout: true, stderr: true, follow: true, ended, signal }
+      let at = 0
+      for await (const record of logs.read(query)) {
+        at += 1
+        const end = at
+        if (end <= (state.deliveredRecords.get(path) ?? 0)) continue
+        yield { records: [record], delivered: async () => void state.deliveredRecords.set(path, end) }
       }
     },
     remove: async (path) => void state.logs.delete(path),

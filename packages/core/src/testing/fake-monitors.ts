@@ -38,6 +38,7 @@ export class FakeProcess {
   /** Signals that end it; others are only noted. */
   fatalSignals = new Set([9, 15])
   input = ''
+  held = false
   inputEnded = false
   started: StartedProcess | undefined
   readonly exited: Promise<ProcessExit>
@@ -159,6 +160,9 @@ function handleOf(process: FakeProcess, host: FakeMonitorHost): MonitorHandle {
     },
     attach: async (streams) => process.attach(streams),
     resize: async (size) => void process.sizes.push(size),
+    hold: async (on) => {
+      process.held = on
+    },
     signal: async (signal) => process.signal(signal),
     close: () => {},
   }

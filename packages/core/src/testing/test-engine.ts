@@ -24,6 +24,7 @@ import {
   fakeRootFilesystems,
   fakeRuntimes,
 } from './fake-container-host.ts'
+import { type FakeLogTargets, fakeLogTargets } from './fake-log-targets.ts'
 import {
   type FakeMonitorHost,
   type FakeMonitors,
@@ -43,6 +44,7 @@ export interface TestEngine {
   networks: FakeNetworks
   images: FakeImages
   volumes: FakeVolumes
+  logTargets: FakeLogTargets
   files: ContainerFiles
   /** What networks and volumes are told of containers. */
   users: ContainerUsers
@@ -87,6 +89,7 @@ interface Host {
   records: FakeRecords
   monitorHost: FakeMonitorHost
   volumes: FakeVolumes
+  logTargets: FakeLogTargets
 }
 
 export function testEngine(settings: Partial<EngineSettings> = {}): TestEngine {
@@ -97,6 +100,7 @@ export function testEngine(settings: Partial<EngineSettings> = {}): TestEngine {
     records: fakeRecords(),
     monitorHost: fakeMonitorHost(() => clock.nowNs()),
     volumes: fakeVolumes(),
+    logTargets: fakeLogTargets(),
   }
   return daemonOn(host, { ...testSettings, ...settings })
 }
@@ -173,6 +177,7 @@ function daemonOn(host: Host, settings: EngineSettings): TestEngine {
     rootFilesystems: mortal(fakeRootFilesystems(state), life),
     volumes,
     logs: fakeLogs(state),
+    logTargets: host.logTargets,
     monitors: mortal(monitors, life),
     runtimes: fakeRuntimes(state),
     cgroups: mortal(fakeCgroups(state), life),
@@ -193,6 +198,7 @@ function daemonOn(host: Host, settings: EngineSettings): TestEngine {
     networks,
     images,
     volumes,
+    logTargets: host.logTargets,
     files,
     users,
     events,

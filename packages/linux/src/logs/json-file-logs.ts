@@ -1,9 +1,10 @@
 /** Reads logs in Docker's json-file format, which the monitor writes. */
-import type { LogFormat, LogQuery, LogRecord, Logs } from '@dockerd-ts/core'
+import type { LogBatch, LogFormat, LogQuery, LogRecord, Logs } from '@dockerd-ts/core'
 import { JsonLineReader } from './json-line.ts'
 import { logBlocks } from './log-blocks.ts'
 import { LogChunkWriter } from './log-chunk-writer.ts'
 import { removeLogFiles } from './log-files.ts'
+import { recordOf, undeliveredRecords } from './undelivered-records.ts'
 
 export class JsonFileLogs implements Logs {
   async *read(query: LogQuery): AsyncGenerator<LogRecord> {
@@ -30,6 +31,10 @@ export class JsonFileLogs implements Logs {
       yield* writer.take()
       if (ended) return
     }
+  }
+
+  undelivered(query: { path: string; ended: AbortSignal; signal: AbortSignal }): AsyncGenerator<LogBatch> {
+    return undeliveredRecords(query)
   }
 
   async remove(path: string): Promise<void> {
@@ -64,16 +69,6 @@ function convert(block: Buffer, { reader, filter, writer }: Conversion): boolean
     if (verdict === 'take') writer.add(reader)
   }
   return false
-}
-
-function recordOf(reader: JsonLineReader): LogRecord {
-  return {
-    stream: reader.isStdout ? 'stdout' : 'stderr',
-    timeNs: reader.timeNs,
-    // A copy: one that points into the block would keep all of it in memory.
-    line: Buffer.from(reader.text.subarray(reader.textStart, reader.textEnd)),
-    ...(reader.attributes && { attributes: reader.attributes }),
-  }
 }
 
 type Verdict = 'take' | 'skip' | 'end'

@@ -13,6 +13,11 @@ export class LineAssembler {
   #carried: Buffer = Buffer.alloc(0)
   #skipping = false
 
+  /** Bytes that wait for the end of their line. */
+  get carriedBytes(): number {
+    return this.#carried.length
+  }
+
   /** Whole lines, the last byte a newline; undefined when the pieces so far hold none. */
   add(piece: Buffer): Buffer | undefined {
     let usable = piece
@@ -71,6 +76,11 @@ export class FileCursor {
     this.handle = file.handle
     this.identity = file.identity
     this.position = position
+  }
+
+  /** Behind the lines that were given out. */
+  get place(): { identity: string; position: number } {
+    return { identity: this.identity, position: this.position - this.#lines.carriedBytes }
   }
 
   /** The next whole lines; undefined at the end of what is written so far. */

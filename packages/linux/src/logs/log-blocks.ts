@@ -18,6 +18,18 @@ export interface LogBlocksQuery {
   /** Nothing more will be written: what is there is delivered, then the blocks end. */
   ended?: AbortSignal
   signal?: AbortSignal
+  /** Begins there when the file is still to be found as it was; otherwise at the oldest. Not with tail or since. */
+  after?: LogPlace | undefined
+  onResumed?: () => void
+  /** Called before each block with the place after it. */
+  onBlock?: (place: LogPlace) => void
+}
+
+/** A place between two lines of a log. */
+export interface LogPlace {
+  /** Of the file, see PlainLogFile; '' in a compressed one. */
+  identity: string
+  position: number
 }
 
 export async function* logBlocks(query: LogBlocksQuery): AsyncGenerator<Buffer> {
@@ -28,19 +40,24 @@ export async function* logBlocks(query: LogBlocksQuery): AsyncGenerator<Buffer> 
   try {
     const files = await openLogFiles(query.path)
     for (const file of files) if (file.kind === 'plain') open.add(file.handle)
-    const starts = await startPositions(files, query)
+    const at = files.findIndex((file) => file.kind === 'plain' && file.identity === query.after?.identity)
+    const starts = at < 0 ? await startPositions(files, query) : resumedAt(at, query)
     let current: FileCursor | undefined
     for (const [index, file] of files.entries()) {
       if (query.signal?.aborted) return
       const start = starts[index] ?? { position: 0, skipLines: 0 }
-      if (file.kind === 'compressed') yield* compressedBlocks(file.path, start)
+      if (file.kind === 'compressed') yield* compressedBlocks(file.path, start, query)
       else {
         current = new FileCursor(file, start.position)
+        if (start.position === Number.POSITIVE_INFINITY) {
+          await release(open, current)
+          current = undefined
+          continue
+        }
         const isLast = index === files.length - 1
         yield* plainBlocks(current, query)
         if (isLast && changes) break
-        const rest = current.rest()
-        if (rest) yield rest
+        yield* unfinishedLine(current, query)
         await release(open, current)
         current = undefined
       }
@@ -59,9 +76,25 @@ async function release(open: Set<FileHandle>, cursor: FileCursor): Promise<void>
 
 async function* plainBlocks(cursor: FileCursor, query: LogBlocksQuery): AsyncGenerator<Buffer> {
   for (let lines = await cursor.next(); lines !== undefined; lines = await cursor.next()) {
+    query.onBlock?.(cursor.place)
     yield lines
     if (query.signal?.aborted) return
   }
+}
+
+/** When nothing more will be written to the file. */
+function* unfinishedLine(cursor: FileCursor, query: LogBlocksQuery): Generator<Buffer> {
+  const rest = cursor.rest()
+  if (rest === undefined) return
+  query.onBlock?.(cursor.place)
+  yield rest
+}
+
+/** What is older than the file in which reading goes on is skipped. */
+function resumedAt(index: number, { after, onResumed }: LogBlocksQuery): StartPosition[] {
+  onResumed?.()
+  const skipped = { position: Number.POSITIVE_INFINITY, skipLines: Number.POSITIVE_INFINITY }
+  return [...Array.from({ length: index }, () => skipped), { position: after?.position ?? 0, skipLines: 0 }]
 }
 
 interface StartPosition {
@@ -114,13 +147,19 @@ async function countLines(filePath: string): Promise<number> {
   return lines
 }
 
-async function* compressedBlocks(filePath: string, start: StartPosition): AsyncGenerator<Buffer> {
+async function* compressedBlocks(
+  filePath: string,
+  start: StartPosition,
+  query: LogBlocksQuery,
+): AsyncGenerator<Buffer> {
   let skip = start.skipLines
   if (skip === Number.POSITIVE_INFINITY) return
   for await (const block of gunzippedLines(filePath)) {
     let at = 0
     for (; skip > 0 && at < block.length; skip--) at = block.indexOf(0x0a, at) + 1
-    if (at < block.length) yield at === 0 ? block : block.subarray(at)
+    if (at >= block.length) continue
+    query.onBlock?.({ identity: '', position: 0 })
+    yield at === 0 ? block : block.subarray(at)
   }
 }
 
@@ -148,16 +187,16 @@ async function* followedBlocks(query: LogBlocksQuery, following: Following): Asy
       yield* plainBlocks(current, query)
     }
     for (const file of newer) {
-      const rest = current?.rest()
-      if (rest) yield rest
-      if (current) await release(open, current)
+      if (current) {
+        yield* unfinishedLine(current, query)
+        await release(open, current)
+      }
       current = new FileCursor(file)
       yield* plainBlocks(current, query)
     }
     if (newer.length > 0) continue
     if (ended) {
-      const rest = current?.rest()
-      if (rest) yield rest
+      if (current) yield* unfinishedLine(current, query)
       return
     }
     await changes.wait()

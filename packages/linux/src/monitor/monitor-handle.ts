@@ -91,6 +91,10 @@ export class ConnectedMonitor implements MonitorHandle {
     ])
   }
 
+  async hold(on: boolean): Promise<void> {
+    await this.request(operation.HOLD, [[tag.HOLD, on ? 1 : 0]])
+  }
+
   async signal(signal: number): Promise<boolean> {
     if (this.#ended) return false
     const answer = await this.#control.request(operation.SIGNAL, [[tag.SIGNAL, signal]]).catch((error: Error) => {

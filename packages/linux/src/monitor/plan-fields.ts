@@ -31,6 +31,7 @@ function logFields(log: LogPlan | undefined): Field[] {
     [tag.LOG_PATH, log.path],
     [tag.LOG_MAX_SIZE, log.maxSizeBytes],
     [tag.LOG_MAX_FILES, log.maxFiles],
+    [tag.LOG_COMPRESS, log.compress ? 1 : 0],
   ]
   if (log.attributesJson !== undefined) fields.push([tag.LOG_ATTRIBUTES, log.attributesJson])
   return fields

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { appendFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import type { MonitorPlan } from '@dockerd-ts/core'
 import t from 'tap'
 import { needsRoot, readAll, readFrames, readLog, readUntil, TestBench } from './testing/test-bundle.ts'
@@ -173,7 +174,7 @@ t.test('the log', needsRoot, async (t) => {
 
   async function logOf(
     script: string,
-    log: { maxSizeBytes?: number; maxFiles?: number; attributesJson?: string } = {},
+    log: { maxSizeBytes?: number; maxFiles?: number; attributesJson?: string; compress?: boolean } = {},
   ) {
     const plan = await bench.containerPlan({ args: ['sh', '-c', script] })
     const logPath = path.join(plan.directory, 'json.log')
@@ -247,6 +248,57 @@ t.test('the log', needsRoot, async (t) => {
     t.equal(readLog(single.logPath).at(-1)?.log, '2000\n')
   })
 
+  await t.test('compresses what it rotated, and loses no line', async (t) => {
+    const { logPath, directory } = await logOf('seq 1 20000', { maxSizeBytes: 100_000, maxFiles: 50, compress: true })
+    const names = readdirSync(directory).filter((name) => name.startsWith('json.log'))
+    const rotated = names
+      .filter((name) => name !== 'json.log')
+      .sort((a, b) => Number(b.split('.')[2]) - Number(a.split('.')[2]))
+    t.ok(rotated.length > 10, `${rotated.length} files`)
+    t.same(
+      rotated.filter((name) => !name.endsWith('.gz')),
+      [],
+      'all are compressed, none stands there twice',
+    )
+    const numbers = (text: string) => [...text.matchAll(/"log":"(\d+)/g)].map(([, number]) => Number(number))
+    const older = rotated.flatMap((name) => numbers(gunzipSync(readFileSync(path.join(directory, name))).toString()))
+    t.same(
+      [...older, ...numbers(readFileSync(logPath, 'utf8'))],
+      Array.from({ length: 20_000 }, (_, index) => index + 1),
+    )
+    const bounded = await logOf('seq 1 2000', { maxSizeBytes: 10_000, maxFiles: 3, compress: true })
+    const kept = readdirSync(bounded.directory).filter((name) => name.startsWith('json.log'))
+    t.same(kept.sort(), ['json.log', 'json.log.1.gz', 'json.log.2.gz'])
+  })
+
+  await t.test('is held: nothing is read, and the process waits', async (t) => {
+    const plan = await bench.containerPlan({ args: ['sh', '-c', 'read x; seq 1 200000'], plan: { openStdin: true } })
+    const monitor = await bench.monitors.prepare(plan)
+    const input = await monitor.attach({ stdin: true, stdout: false, stderr: false })
+    const { pid } = await monitor.go()
+    await monitor.hold(true)
+    input.end('go\n')
+    await untilBlocked(pid)
+    t.equal(statSync(plan.log?.path ?? '').size, 0)
+    await monitor.hold(false)
+    t.match(await monitor.exited, { exitCode: 0 })
+    t.equal(readLog(plan.log?.path ?? '').at(-1)?.log, '200000\n')
+  })
+
+  await t.test('goes on when who held it has left', async (t) => {
+    const plan = await bench.containerPlan({ args: ['sh', '-c', 'read x; seq 1 200000'], plan: { openStdin: true } })
+    const monitor = await bench.monitors.prepare(plan)
+    const input = await monitor.attach({ stdin: true, stdout: false, stderr: false })
+    const { pid } = await monitor.go()
+    await monitor.hold(true)
+    input.end('go\n')
+    await untilBlocked(pid)
+    monitor.close()
+    const next = await bench.monitors.adopt(plan.directory)
+    t.match(await next?.exited, { exitCode: 0 })
+    t.equal(readLog(plan.log?.path ?? '').at(-1)?.log, '200000\n')
+  })
+
   await t.test('that cannot be opened is a failed start', async (t) => {
     const plan = await bench.containerPlan({ args: ['true'] })
     const monitor = await bench.monitors.prepare({
@@ -262,7 +314,7 @@ t.test('the log', needsRoot, async (t) => {
 async function untilBlocked(pid: number): Promise<void> {
   for (;;) {
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean)
-    const where = children.map((child) => readFileSync(`/proc/${child}/wchan`, 'utf8'))
+    const where = [String(pid), ...children].map((child) => readFileSync(`/proc/${child}/wchan`, 'utf8'))
     if (where.some((name) => name.includes('pipe_write'))) return
     await new Promise((resolve) => setTimeout(resolve, 10))
   }

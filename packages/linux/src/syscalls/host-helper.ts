@@ -109,6 +109,13 @@ export class HostHelperClient implements HostHelper {
     await this.#process.request(operation.REMOVE_TREE, [[tag.PATH, path]])
   }
 
+  async sendDatagram(path: string, bytes: Uint8Array): Promise<void> {
+    await this.#process.request(operation.DATAGRAM, [
+      [tag.PATH, path],
+      [tag.DATAGRAM, bytes],
+    ])
+  }
+
   close(): Promise<void> {
     return this.#process.close()
   }

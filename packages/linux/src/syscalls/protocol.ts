@@ -17,12 +17,14 @@ export const operation = {
   RESOLVE: 11,
   RELEASE: 12,
   REMOVE_TREE: 13,
+  DATAGRAM: 20,
   HELLO: 32,
   PLAN: 33,
   GO: 34,
   SIGNAL: 35,
   RESIZE: 36,
   ATTACH: 37,
+  HOLD: 38,
 } as const
 
 export const tag = {
@@ -55,6 +57,7 @@ export const tag = {
   FOLLOW: 27,
   CREATE: 28,
   HANDLE: 29,
+  DATAGRAM: 39,
   KIND: 40,
   CONTAINER_ID: 41,
   BUNDLE: 42,
@@ -79,6 +82,8 @@ export const tag = {
   SIGNAL: 61,
   STREAMS: 62,
   MONITOR_PID: 63,
+  LOG_COMPRESS: 64,
+  HOLD: 65,
 } as const
 
 export const monitorState = { NEW: 0, PLANNED: 1, STARTING: 2, RUNNING: 3, EXITED: 4 } as const

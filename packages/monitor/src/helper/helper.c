@@ -44,6 +44,7 @@ static const struct {
     {OP_RESOLVE, op_resolve},
     {OP_RELEASE, op_release},
     {OP_REMOVE_TREE, op_remove_tree},
+    {OP_DATAGRAM, op_datagram},
 };
 
 int fail(struct answer *answer, int error, const char *format, ...) {

@@ -29,6 +29,7 @@ operation_function op_spawn;
 operation_function op_seal;
 operation_function op_resolve, op_release;
 operation_function op_remove_tree;
+operation_function op_datagram;
 
 /* True when the operation may take long (a mount over the network, a large tree, removal of a link): it then runs in a
  * process of its own while the helper serves the next requests. */

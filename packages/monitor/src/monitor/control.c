@@ -93,6 +93,13 @@ static void resize(struct monitor *monitor, struct connection *connection, const
   connection_send_done(connection, message->id);
 }
 
+/* While a control connection holds, no output is read, and the process waits when its pipe is full. */
+static void hold(struct monitor *monitor, struct connection *connection, const struct message *message) {
+  (void)monitor;
+  connection->holds = message_number(message, TAG_HOLD, 0) != 0;
+  connection_send_done(connection, message->id);
+}
+
 void control_serve(struct monitor *monitor, struct connection *connection, const struct message *message) {
   connection->kind = CONNECTION_CONTROL;
   monitor->had_control = true;
@@ -105,6 +112,7 @@ void control_serve(struct monitor *monitor, struct connection *connection, const
     case OP_PLAN: return plan(monitor, connection, message);
     case OP_GO: return go(monitor, connection, message);
     case OP_SIGNAL: return send_signal(monitor, connection, message);
+    case OP_HOLD: return hold(monitor, connection, message);
     case OP_RESIZE: return resize(monitor, connection, message);
     default: return connection_send_error(connection, message->id, ENOSYS, "unknown operation");
   }

@@ -15,7 +15,6 @@ enum {
   RECORD_OVERHEAD = 128,
   ESCAPED = 6, /* at most six bytes for one */
   BATCH_BYTES = 128 * 1024,
-  MAX_PATH = 4096,
 };
 
 /* The unfinished line of one stream. */
@@ -28,9 +27,10 @@ struct line {
 
 static struct {
   int fd;
-  char path[MAX_PATH];
+  char path[LOG_PATH_BYTES];
   const char *attributes;
   uint64_t size, max_size, max_files;
+  bool compress;
   char *batch;
   size_t used, capacity, largest_record;
   time_t second; /* whose text is cached */
@@ -109,10 +109,11 @@ static bool open_file(int flags) {
 
 int log_open(const struct plan *plan) {
   if (!plan->log_path) return 0;
-  if ((size_t)snprintf(logfile.path, sizeof logfile.path, "%s", plan->log_path) >= sizeof logfile.path - 16) return ENAMETOOLONG;
+  if ((size_t)snprintf(logfile.path, sizeof logfile.path, "%s", plan->log_path) >= sizeof logfile.path - 32) return ENAMETOOLONG;
   logfile.attributes = plan->log_attributes && plan->log_attributes[0] ? plan->log_attributes : NULL;
   logfile.max_size = plan->log_max_size;
   logfile.max_files = plan->log_max_files ? plan->log_max_files : 1;
+  logfile.compress = plan->log_compress;
   logfile.largest_record = LINE_BYTES * ESCAPED + RECORD_OVERHEAD + (logfile.attributes ? strlen(logfile.attributes) : 0);
   logfile.capacity = logfile.largest_record + BATCH_BYTES;
   logfile.batch = malloc(logfile.capacity);
@@ -120,16 +121,9 @@ int log_open(const struct plan *plan) {
   return open_file(0) ? 0 : errno;
 }
 
-/* path.N-1 goes, each other moves up by one, the current file becomes path.1; one file alone is emptied. */
 static void rotate(void) {
-  char from[MAX_PATH + 24], to[MAX_PATH + 24];
   close(logfile.fd);
-  for (uint64_t i = logfile.max_files; i-- > 1;) {
-    if (i == 1) snprintf(from, sizeof from, "%s", logfile.path);
-    else snprintf(from, sizeof from, "%s.%llu", logfile.path, (unsigned long long)i - 1);
-    snprintf(to, sizeof to, "%s.%llu", logfile.path, (unsigned long long)i);
-    rename(from, to);
-  }
+  log_rotate(logfile.path, logfile.max_files, logfile.compress);
   /* Should the renaming have failed, the records go on in the old file. */
   open_file(logfile.max_files == 1 ? O_TRUNC : 0);
 }
@@ -234,4 +228,5 @@ void log_close(void) {
   log_flush();
   close(logfile.fd);
   logfile.fd = -1;
+  log_rotate_finish();
 }

@@ -18,6 +18,7 @@ enum {
   MAX_CONNECTIONS = 256,
   READ_BYTES = 64 * 1024,       /* one read of the process's output, one frame to its clients */
   FRAME_BYTES = READ_BYTES + 8, /* with Docker's eight-byte header */
+  LOG_PATH_BYTES = 4096 + 32,   /* with the number and .gz of a rotated file */
   LINE_BYTES = 16 * 1024,       /* Docker splits longer lines into several records */
   MAX_RUNTIME_LOG = 16 * 1024,
   DRAIN_MS = 2000, /* Docker waits as long for output that others than init hold open */
@@ -33,6 +34,7 @@ struct plan {
   size_t cgroup_count;
   const char *log_path, *log_attributes;
   uint64_t log_max_size, log_max_files;
+  bool log_compress;
 };
 
 /* Output of the process: stdout and stderr, or the terminal. */
@@ -48,6 +50,7 @@ enum connection_kind { CONNECTION_NEW, CONNECTION_CONTROL, CONNECTION_ATTACHED }
 struct connection {
   int fd;
   enum connection_kind kind;
+  bool holds;       /* a control connection that wants no output to be read now */
   unsigned streams; /* enum stream_flags of an attached client */
   bool input_ended; /* the peer sends nothing more */
   bool finishing;   /* our side is shut down; what still comes is thrown away until the peer closes */
@@ -149,6 +152,10 @@ void log_flush(void);
 void log_close(void);
 /* Appends the bytes as the inside of a JSON string, as Docker's log writer does; at most six bytes for one. */
 size_t json_escape(char *out, const unsigned char *bytes, size_t size);
+
+/* logrotate.c */
+void log_rotate(const char *path, uint64_t max_files, bool compressed);
+void log_rotate_finish(void);
 
 /* records.c */
 void record_started(const struct monitor *monitor);

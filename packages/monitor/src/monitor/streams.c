@@ -70,6 +70,7 @@ bool streams_output_may_be_read(const struct monitor *monitor, const struct outp
   if (output->fd < 0 || monitor->state < STATE_RUNNING) return false;
   for (size_t i = 0; i < monitor->connection_count; i++) {
     const struct connection *connection = monitor->connections[i];
+    if (connection->holds && !connection->dead && monitor->state == STATE_RUNNING) return false;
     if (connection->kind == CONNECTION_ATTACHED && (connection->streams & flag) &&
         connection->pending_end > connection->pending_start)
       return false;

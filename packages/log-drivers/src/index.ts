@@ -1,0 +1,2 @@
+/** The log drivers that send elsewhere. */
+export { createLogTargets, type LogTargetsOptions } from './log-targets.ts'
