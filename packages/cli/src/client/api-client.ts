@@ -117,7 +117,7 @@ export class ApiClient {
   }
 
   #head(method: string, target: string, headers: Record<string, string>) {
-    const agent = `Docker-Client/${programVersion} (linux)`
+    const agent = `docker-ts/${programVersion} (linux)`
     return { method, target, host: hostHeader(this.address), headers: { 'User-Agent': agent, ...headers } }
   }
 

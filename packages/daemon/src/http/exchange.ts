@@ -14,8 +14,20 @@ export interface ExchangeOptions {
   readonly headers: Readonly<Record<string, string>>
   /** Failures that no client sees, or that are our own fault. */
   readonly logError: (error: unknown, context: OperationContext) => void
+  /** Called once per request, when its handler has answered or failed. */
+  readonly logCall: (call: Call) => void
   /** Called with each connection that leaves the HTTP server. */
   readonly onHijack: (socket: Socket) => void
+}
+
+export interface Call {
+  readonly operation: string
+  /** API version. */
+  readonly version: string
+  /** The User-Agent header. */
+  readonly client: string | undefined
+  /** Why it was refused. */
+  readonly refused?: string
 }
 
 /** What came of parsing and handling: an answer, or an error and whether the handler threw it. */
@@ -33,6 +45,17 @@ export class Exchange {
   }
 
   async handle(raw: RawRequest): Promise<Outcome> {
+    const outcome = await this.#outcome(raw)
+    this.options.logCall({
+      operation: this.route.endpoint.operation,
+      version: this.context.version,
+      client: raw.headers['user-agent'],
+      ...('error' in outcome ? { refused: String((outcome.error as Error)?.message ?? outcome.error) } : {}),
+    })
+    return outcome
+  }
+
+  async #outcome(raw: RawRequest): Promise<Outcome> {
     let handled = false
     try {
       const problem = versionProblem(this.context.version)

@@ -36,7 +36,7 @@ export interface TestServer extends HttpServer {
 
 export function testServer(methods: PartialEngine = {}, options: Partial<HttpServerOptions> = {}): TestServer {
   const faults: unknown[] = []
-  const log = { error: (fields: object) => void faults.push((fields as { err: unknown }).err) }
+  const log = { error: (fields: object) => void faults.push((fields as { err: unknown }).err), debug: () => {} }
   const server = createHttpServer({ engine: fakeEngine(methods), log, serverVersion: '1.0.0', ...options })
   return { ...server, faults }
 }

@@ -8,7 +8,7 @@ import { exchangeOnce, listeningServer, RawClient } from './testing.ts'
 const json = { 'content-type': 'application/json' }
 
 t.test('every endpoint and every refused operation of the table has one route', async (t) => {
-  const routed = allRoutes({ engine: fakeEngine(), serverVersion: '1', log: { error() {} } }).map(
+  const routed = allRoutes({ engine: fakeEngine(), serverVersion: '1', log: { error() {}, debug() {} } }).map(
     ({ endpoint }) => endpoint.operation,
   )
   const expected = [...servedEndpoints, ...unservedOperations].map(({ operation }) => operation)

@@ -18,6 +18,7 @@ import { answerUpgrade } from './upgrade-exchange.ts'
 
 export interface HttpLog {
   error(fields: object, message: string): void
+  debug(fields: object, message: string): void
 }
 
 export interface HttpServerOptions extends ServerFacts {
@@ -57,6 +58,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const exchanges: ExchangeOptions = {
     headers: negotiationHeaders(options),
     logError: (error, { match: { operation } }) => options.log.error({ err: error, operation }, `${operation} failed`),
+    logCall: (call) => options.log.debug(call, 'API call'),
     onHijack: (socket) => listeners.hijacked(socket),
   }
   addRoutes(app, { routes: routes.values(), exchanges })
