@@ -7,7 +7,7 @@ import { createContainerUsers, imageUsage } from './containers/container-users.t
 import { startByPolicy } from './containers/start-container.ts'
 import type { Engine } from './engine.ts'
 import type { EngineDependencies } from './engine-dependencies.ts'
-import { ExecRegistry } from './exec/exec-registry.ts'
+import { ExecRegistry, newExec } from './exec/exec-registry.ts'
 import { createExecService } from './exec/exec-service.ts'
 import { createLogForwarder } from './logs/log-forwarder.ts'
 import { type Recovery, reconcile, startAtBoot } from './recovery/reconcile.ts'
@@ -35,7 +35,7 @@ export function createEngine(dependencies: EngineDependencies): RunnableEngine {
     stopping: false,
   }
   for (const record of context.records.listContainers()) context.registry.add(new Container(record))
-  for (const record of context.records.listExecs()) context.execs.add({ record, monitor: undefined })
+  for (const record of context.records.listExecs()) context.execs.add(newExec(record))
   context.images.setUsage(imageUsage(context))
   const users = createContainerUsers(context)
   const volumes = dependencies.volumeService(users)

@@ -187,5 +187,5 @@ export type ContainerCreateResponse = z.infer<typeof ContainerCreateResponse>
 export const ContainerUpdateRequest = z.object({ ...Resources.shape, RestartPolicy: RestartPolicy.optional() })
 export type ContainerUpdateRequest = z.infer<typeof ContainerUpdateRequest>
 
-export const ContainerUpdateResponse = z.object({ Warnings: strings })
+export const ContainerUpdateResponse = z.object({ Warnings: strings.nullable() })
 export type ContainerUpdateResponse = z.infer<typeof ContainerUpdateResponse>

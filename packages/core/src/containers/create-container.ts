@@ -33,6 +33,8 @@ export async function createContainer(
   const { hostConfig: checked, warnings } = adaptHostConfig(context, askedConfig, askedHostConfig)
   const hostConfig = completeHostConfig(checked)
   resolveReferences(context, hostConfig)
+  // Docker runs a command without an image; this engine does not, but says the same where there is no command either.
+  if (!askedConfig.Image) mergeConfig(askedConfig, {})
   const image = context.images.resolve(askedConfig.Image ?? '', parsePlatform(request.platform))
   const config = mergeConfig(askedConfig, image.config)
   const id = newId()

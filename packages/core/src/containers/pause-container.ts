@@ -1,5 +1,5 @@
 /** Freezes and thaws the processes of a container. */
-import { conflict, notFound } from '../errors/engine-error.ts'
+import { conflict, internal, notFound } from '../errors/engine-error.ts'
 import { crashPoint } from '../support/crash-point.ts'
 import type { Container } from './container.ts'
 import { type ContainerContext, transition } from './container-context.ts'
@@ -22,7 +22,8 @@ export function pauseContainer(context: ContainerContext, reference: string): Pr
 export function unpauseContainer(context: ContainerContext, reference: string): Promise<void> {
   return locked(context, reference, async (container) => {
     const { record } = container
-    if (record.status !== 'paused') throw conflict(`Container ${record.id} is not paused`)
+    // Docker answers 500 here, and 409 for a second pause.
+    if (record.status !== 'paused') throw internal(`Container ${record.id} is not paused`)
     await context.cgroups.thaw(record.id, record.hostConfig.CgroupParent || undefined)
     crashPoint('unpause:thawed')
     // A kill may have ended it while it thawed.

@@ -21,7 +21,7 @@ export async function updateContainer(
     if (container === undefined) throw notFound(`No such container: ${reference}`)
     await update(context, container, { resources, policy })
   })
-  return { Warnings: warnings }
+  return { Warnings: warnings.length > 0 ? warnings : null }
 }
 
 interface Change {

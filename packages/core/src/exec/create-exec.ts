@@ -7,6 +7,7 @@ import { parseDetachKeys } from '../containers/detach-keys.ts'
 import { conflict, internal, invalidArgument } from '../errors/engine-error.ts'
 import { newId } from '../support/ids.ts'
 import type { ExecRecord } from './exec-record.ts'
+import { newExec } from './exec-registry.ts'
 
 /** Throws conflict when the container does not run, invalidArgument without a command. */
 export function createExec(context: ContainerContext, reference: string, config: wire.ExecConfig): { Id: string } {
@@ -18,7 +19,7 @@ export function createExec(context: ContainerContext, reference: string, config:
     throw internal(`Invalid escape keys (${config.DetachKeys}) provided`)
   }
   const record = execRecord(container.id, String(context.clock.nowNs()), config)
-  context.execs.add({ record, monitor: undefined })
+  context.execs.add(newExec(record))
   publishExecEvent(context, container, record, { action: `exec_create: ${record.config.command.join(' ')}` })
   return { Id: record.id }
 }

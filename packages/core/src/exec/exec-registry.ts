@@ -6,7 +6,15 @@ import type { ExecRecord } from './exec-record.ts'
 export interface Exec {
   readonly record: ExecRecord
   monitor: MonitorHandle | undefined
+  /** Resolved when its process runs, or never will. */
+  readonly started: PromiseWithResolvers<void>
 }
+
+export const newExec = (record: ExecRecord): Exec => ({
+  record,
+  monitor: undefined,
+  started: Promise.withResolvers<void>(),
+})
 
 export class ExecRegistry {
   readonly #byId = new Map<string, Exec>()

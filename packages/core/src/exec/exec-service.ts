@@ -2,9 +2,13 @@
 import type * as wire from '@dockerd-ts/api'
 import { type ContainerContext, publishContainerEvent } from '../containers/container-context.ts'
 import type { ExecService } from '../engine.ts'
-import { conflict } from '../errors/engine-error.ts'
+import { internal, notFound } from '../errors/engine-error.ts'
 import { createExec } from './create-exec.ts'
+import type { Exec } from './exec-registry.ts'
 import { startExec } from './start-exec.ts'
+
+/** Docker's. */
+const startTimeoutMs = 10_000
 
 export function createExecService(context: ContainerContext): ExecService {
   return {
@@ -40,13 +44,25 @@ function inspectExec(context: ContainerContext, execId: string): wire.ExecInspec
   }
 }
 
+/** Clients set the size as soon as they have the stream, when the process may not run yet. */
+async function ready(context: ContainerContext, { started }: Exec): Promise<void> {
+  const late = Promise.withResolvers<never>()
+  const cancel = context.clock.after(startTimeoutMs, () =>
+    late.reject(internal('timeout waiting for exec session ready')),
+  )
+  await Promise.race([started.promise, late.promise]).finally(cancel)
+}
+
 async function resizeExec(
   context: ContainerContext,
   execId: string,
   size: { height: number; width: number },
 ): Promise<void> {
-  const { record, monitor } = context.execs.find(execId)
-  if (record.status !== 'running' || monitor === undefined) throw conflict(`exec process ${record.id} is not running`)
+  const exec = context.execs.find(execId)
+  const { record } = exec
+  await ready(context, exec)
+  const { monitor } = exec
+  if (monitor === undefined) throw notFound(`process does not exist ${record.id}: not found`)
   if (record.config.terminal) await monitor.resize(size)
   const container = context.registry.find(record.containerId)
   publishContainerEvent(context, container, {

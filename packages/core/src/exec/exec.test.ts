@@ -60,17 +60,21 @@ t.test('what cannot be', async (t) => {
   await t.rejects(exec.start('nope', {}), missing)
   await t.rejects(exec.resize('nope', { height: 1, width: 1 }), missing)
   const { Id: execId } = await exec.create('web', { Cmd: ['x'] })
-  await t.rejects(exec.resize(execId, { height: 1, width: 1 }), { kind: 'conflict', message: /is not running/ })
+  const early = exec.resize(execId, { height: 1, width: 1 })
   t.equal(await exec.start(execId, { Detach: true }), undefined)
-  await t.rejects(exec.start(execId, {}), {
-    kind: 'conflict',
-    message: `Error: Exec command ${execId} is already running`,
-  })
+  await t.resolves(early, 'a resize waits for the start')
+  const twice = { kind: 'conflict', message: `Error: Exec command ${execId} is already running` }
+  await t.rejects(exec.start(execId, { Detach: true }), twice)
+  const user = fakeClient()
+  await (await exec.start(execId, {}))?.run(user.stream, never())
+  t.match(user.received(), `${twice.message}\r\n`, 'of an attached start the refusal comes in the stream')
   test.process().exit(0)
   await settled()
-  await t.rejects(exec.start(execId, {}), {
-    kind: 'conflict',
-    message: `Error: Exec command ${execId} has already run`,
+  const ended = { kind: 'conflict', message: `Error: Exec command ${execId} has already run` }
+  await t.rejects(exec.start(execId, { Detach: true }), ended)
+  await t.rejects(exec.resize(execId, { height: 1, width: 1 }), {
+    kind: 'notFound',
+    message: `process does not exist ${execId}: not found`,
   })
   await test.engine.containers.pause('web')
   await t.rejects(exec.create('web', { Cmd: ['x'] }), {

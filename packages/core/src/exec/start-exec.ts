@@ -21,7 +21,10 @@ import type { Exec } from './exec-registry.ts'
 /** An ended exec can be inspected this long. */
 const keepEndedMs = 5 * 60_000
 
-/** Throws notFound, or conflict when it has been started before or the container does not run. Detached: runs already. */
+/**
+ * Throws notFound, or conflict when the container does not run. One that was started before is a conflict for a
+ * detached start and told in the stream of an attached one. Detached: runs already.
+ */
 export async function startExec(
   context: ContainerContext,
   execId: string,
@@ -29,15 +32,19 @@ export async function startExec(
 ): Promise<StreamSession | undefined> {
   const exec = context.execs.find(execId)
   const { record } = exec
-  if (record.status === 'exited') throw conflict(`Error: Exec command ${record.id} has already run`)
-  if (record.status !== 'created') throw conflict(`Error: Exec command ${record.id} is already running`)
+  const terminal = config.Tty ?? record.config.terminal
+  if (record.status !== 'created') {
+    const state = record.status === 'exited' ? 'has already run' : 'is already running'
+    const refused = conflict(`Error: Exec command ${record.id} ${state}`)
+    if (config.Detach) throw refused
+    return { multiplexed: !terminal, run: async (client) => tell(client, terminal, refused.message) }
+  }
   const container = context.registry.find(record.containerId)
   checkCanExec(container, record.containerId)
   const [height = 0, width = 0] = config.ConsoleSize ?? []
   if (height > 0 && width > 0) record.config.consoleSize = { height, width }
   beginExec(context, container, exec)
   const prepared = prepare(context, container, exec)
-  const terminal = config.Tty ?? record.config.terminal
   if (config.Detach) {
     await startDetached(context, container, { exec, prepared })
     return undefined
@@ -132,6 +139,11 @@ interface Attached extends Prepared {
   signal: AbortSignal
 }
 
+function tell(client: Duplex, terminal: boolean, text: string): void {
+  const message = Buffer.from(`${text}\r\n`)
+  if (client.writable) client.write(terminal ? message : frame('stdout', message))
+}
+
 /** The stream ends after the exit is recorded, so that who asks then is answered with the exit code. */
 async function runAttached(
   context: ContainerContext,
@@ -157,8 +169,7 @@ async function runAttached(
   } catch (error) {
     const { exitCode, text } = execFailure(error, record.config.command[0] ?? '')
     await endExec(context, container, { exec, exitCode })
-    const message = Buffer.from(`${text}\r\n`)
-    if (client.writable) client.write(terminal ? message : frame('stdout', message))
+    tell(client, terminal, text)
     return
   }
   const how = await relayed
@@ -191,6 +202,7 @@ export function watchExec(
   { exec, monitor }: { exec: Exec; monitor: MonitorHandle },
 ): Promise<void> {
   exec.monitor = monitor
+  exec.started.resolve()
   const record = ({ exitCode }: Pick<ProcessExit, 'exitCode'>) => endExec(context, container, { exec, exitCode })
   return monitor.exited.then(record, (error: unknown) => {
     context.logger.error({ execId: exec.record.id, err: error }, 'lost the monitor of an exec')
@@ -207,6 +219,7 @@ export async function endExec(
   if (record.status === 'exited') return
   crashPoint('exec:exited')
   exec.monitor = undefined
+  exec.started.resolve()
   record.status = 'exited'
   record.exitCode = exitCode
   record.finishedAtNs = String(context.clock.nowNs())
