@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { fileURLToPath } from 'node:url'
+import { recordCalls, recordingFlags } from './calls.ts'
 import { leftovers } from './leftovers.ts'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
@@ -78,6 +79,7 @@ class Daemon implements TestDaemon {
       [
         ...['-H', this.host, '--data-root', `${this.directory}/data`, '--exec-root', `${this.directory}/exec`],
         ...['-p', `${this.directory}/pid`, '--bridge', this.bridge, '--config-file', `${this.directory}/daemon.json`],
+        ...recordingFlags,
         ...(this.#options.flags ?? []),
       ],
       { stdio: ['ignore', log, log], env: { ...process.env, ...this.#options.environment, ...environment } },
@@ -104,6 +106,7 @@ class Daemon implements TestDaemon {
       this.#child.kill('SIGTERM')
       await this.ended
     }
+    recordCalls(this.log())
     const left = await leftovers({ directory: this.directory, bridge: this.bridge })
     removeBridge(this.bridge)
     if (left.length === 0) rmSync(this.directory, { recursive: true, force: true })
@@ -168,7 +171,7 @@ async function answers(socket: string): Promise<boolean> {
   }
 }
 
-async function removeContainers(socket: string): Promise<void> {
+export async function removeContainers(socket: string): Promise<void> {
   const { json } = await call(socket, 'GET', '/containers/json?all=1')
   for (const { Id } of json as { Id: string }[]) await call(socket, 'DELETE', `/containers/${Id}?force=1&v=1`)
 }
