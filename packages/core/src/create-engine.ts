@@ -9,10 +9,15 @@ import type { Engine } from './engine.ts'
 import type { EngineDependencies } from './engine-dependencies.ts'
 import { ExecRegistry, newExec } from './exec/exec-registry.ts'
 import { createExecService } from './exec/exec-service.ts'
+import { stopHealth } from './health/watch-health.ts'
 import { createLogForwarder } from './logs/log-forwarder.ts'
 import { type Recovery, reconcile, startAtBoot } from './recovery/reconcile.ts'
 import { KeyedMutex } from './support/keyed-mutex.ts'
+import { Limiter } from './support/limiter.ts'
 import { createSystemService } from './system/system-service.ts'
+
+/** Health probes that start at the same time; one takes some milliseconds of a core. */
+const probeStartLimit = 4
 
 export interface RunnableEngine extends Engine {
   /**
@@ -32,6 +37,7 @@ export function createEngine(dependencies: EngineDependencies): RunnableEngine {
     execs: new ExecRegistry(),
     logForwarder: createLogForwarder(dependencies),
     locks: new KeyedMutex(),
+    probeStarts: new Limiter(probeStartLimit),
     stopping: false,
   }
   for (const record of context.records.listContainers()) context.registry.add(new Container(record))
@@ -62,6 +68,7 @@ async function close(context: ContainerContext): Promise<void> {
   for (const container of context.registry.all()) {
     container.cancelRestart?.()
     container.cancelPendingAttachments()
+    stopHealth(container)
     // Exits that are being recorded right now are let finish; the others are found by the next daemon.
     await container.released
     container.run?.monitor.close()

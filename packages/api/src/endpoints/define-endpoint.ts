@@ -10,7 +10,7 @@ export type SchemaType<N extends SchemaName> = z.infer<(typeof schemas)[N]>
 
 /**
  * How a query parameter is read. `boolean`: empty, 0, no, false and none are false; absent is false, or true for
- * `booleanTrue`. `timestamp`: seconds[.nanoseconds]. `platform`: os[/arch[/variant]] or its JSON form. A `filters`
+ * `booleanTrue`. `timestamp`: seconds[.nanoseconds]; 0 is none, or with `eventTime` the year 1970, and -1 none. `platform`: os[/arch[/variant]] or its JSON form. A `filters`
  * parameter names the keys it allows.
  */
 export type QueryKind =
@@ -21,6 +21,7 @@ export type QueryKind =
   | 'integer'
   | 'uint32'
   | 'timestamp'
+  | 'eventTime'
   | 'platform'
   | 'platforms'
   | { readonly filters: readonly string[] }
@@ -35,6 +36,7 @@ interface QueryTypes {
   integer: number | undefined
   uint32: number
   timestamp: bigint | undefined
+  eventTime: bigint | undefined
   platform: string | undefined
   platforms: readonly string[]
 }

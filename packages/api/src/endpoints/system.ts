@@ -30,7 +30,7 @@ export const systemEndpoints = {
     method: 'GET',
     path: '/events',
     transport: 'stream',
-    query: { since: 'timestamp', until: 'timestamp', filters: { filters: eventFilters } },
+    query: { since: 'eventTime', until: 'eventTime', filters: { filters: eventFilters } },
     response: 'EventMessage',
   }),
   dataUsage: defineEndpoint({

@@ -79,18 +79,28 @@ t.test('queries', (t) => {
     method: 'GET',
     path: '/x',
     transport: 'json',
-    query: { s: 'string', l: 'strings', b: 'boolean', d: 'booleanTrue', i: 'integer', t: 'timestamp', p: 'platforms' },
+    query: {
+      s: 'string',
+      l: 'strings',
+      b: 'boolean',
+      d: 'booleanTrue',
+      i: 'integer',
+      t: 'timestamp',
+      e: 'eventTime',
+      p: 'platforms',
+    },
   })
-  const absent = { s: undefined, l: [], b: false, d: true, i: undefined, t: undefined, p: [] }
+  const absent = { s: undefined, l: [], b: false, d: true, i: undefined, t: undefined, e: undefined, p: [] }
   t.strictSame(parseQuery(endpoint, ''), absent)
-  t.strictSame(parseQuery(endpoint, 's=&l=&b=&d=&i=&t=0&p=&other=1'), { ...absent, l: [''], d: false })
-  t.strictSame(parseQuery(endpoint, 's=x&s=y&l=1&l=2&b=1&d=0&i=3&t=1&p=a/b'), {
+  t.strictSame(parseQuery(endpoint, 's=&l=&b=&d=&i=&t=0&e=-1&p=&other=1'), { ...absent, l: [''], d: false })
+  t.strictSame(parseQuery(endpoint, 's=x&s=y&l=1&l=2&b=1&d=0&i=3&t=1&e=0&p=a/b'), {
     s: 'x',
     l: ['1', '2'],
     b: true,
     d: false,
     i: 3,
     t: 1_000_000_000n,
+    e: 0n,
     p: ['a/b'],
   })
   t.end()

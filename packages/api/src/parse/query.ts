@@ -67,6 +67,8 @@ function readParameter(kind: QueryKind, values: readonly string[] = []): unknown
       return parseUint32(first)
     case 'timestamp':
       return first === '' || first === '0' ? undefined : parseTimestampNs(first)
+    case 'eventTime':
+      return first === '' || first === '-1' ? undefined : parseTimestampNs(first)
     case 'platform':
       return first === '' ? undefined : parsePlatform(first)
     case 'platforms':

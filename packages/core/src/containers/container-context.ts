@@ -3,6 +3,7 @@ import type { EngineDependencies } from '../engine-dependencies.ts'
 import type { ExecRegistry } from '../exec/exec-registry.ts'
 import type { LogForwarder } from '../logs/log-forwarder.ts'
 import type { KeyedMutex } from '../support/keyed-mutex.ts'
+import type { Limiter } from '../support/limiter.ts'
 import type { Container } from './container.ts'
 import type { ContainerStatus, RuntimeState } from './container-record.ts'
 import type { ContainerRegistry } from './container-registry.ts'
@@ -13,6 +14,8 @@ export interface ContainerContext extends EngineDependencies {
   locks: KeyedMutex
   execs: ExecRegistry
   logForwarder: LogForwarder
+  /** Health probes of all containers that are just being started. */
+  probeStarts: Limiter
   /** The start of a restart policy, with the container's lock held; never throws: a failure is recorded and logged. */
   startAgain: (container: Container) => Promise<void>
   /** The daemon is ending: what stops now is not started again by its policy. */

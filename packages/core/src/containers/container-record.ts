@@ -81,7 +81,26 @@ export interface RuntimeState {
   manuallyStopped: boolean
   /** Removal was asked with `v=1`; kept so that an interrupted removal ends the same way. */
   removeVolumes?: boolean
-  health?: { status: 'starting' | 'healthy' | 'unhealthy'; failingStreak: number }
+  /** Of containers with a health check, from their first start on. */
+  health?: HealthState
+}
+
+export interface HealthState {
+  status: 'starting' | 'healthy' | 'unhealthy'
+  /** Failed probes in a row. */
+  failingStreak: number
+  /** The last five, oldest first. */
+  log: readonly ProbeResult[]
+}
+
+export interface ProbeResult {
+  /** Unix nanoseconds as decimal digits. */
+  startNs: string
+  endNs: string
+  /** -1: it could not be run, or took too long. */
+  exitCode: number
+  /** Standard output and error, bounded. */
+  output: string
 }
 
 export const initialState = (): RuntimeState => ({

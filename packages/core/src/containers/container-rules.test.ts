@@ -47,8 +47,11 @@ t.test('status texts', async (t) => {
   t.equal(text('created', { startedAtNs: '' }), 'Created')
   t.equal(text('running', { startedAtNs: ago(0n) }), 'Up Less than a second')
   t.equal(text('running', {}), 'Up About a minute')
-  t.equal(text('running', { health: { status: 'starting', failingStreak: 0 } }), 'Up About a minute (health: starting)')
-  t.equal(text('running', { health: { status: 'healthy', failingStreak: 0 } }), 'Up About a minute (healthy)')
+  t.equal(
+    text('running', { health: { status: 'starting', failingStreak: 0, log: [] } }),
+    'Up About a minute (health: starting)',
+  )
+  t.equal(text('running', { health: { status: 'healthy', failingStreak: 0, log: [] } }), 'Up About a minute (healthy)')
   t.equal(text('paused', {}), 'Up About a minute (Paused)')
   t.equal(text('restarting', { exitCode: 1, finishedAtNs: ago(5n) }), 'Restarting (1) 5 seconds ago')
   t.equal(text('exited', { exitCode: 137, finishedAtNs: ago(3n) }), 'Exited (137) 3 seconds ago')

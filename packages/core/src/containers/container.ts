@@ -43,6 +43,8 @@ export class Container {
   restartDelayMs = 0
   /** `docker restart` is between its stop and its start: no removal by AutoRemove. */
   restarting = false
+  /** Ends the probing of its health. */
+  stopHealth: (() => void) | undefined
   /** A removal has begun in this process. */
   beingRemoved = false
   readonly #waiters: Record<'exit' | 'removal', Set<(response: wire.ContainerWaitResponse) => void>> = {

@@ -1,5 +1,6 @@
 /** Everything about one container. Takes no lock: it answers while a stop waits. */
 import type * as wire from '@dockerd-ts/api'
+import { healthView } from '../health/health-state.ts'
 import { mountPoints } from '../mounts/mount-points.ts'
 import { commandOf } from '../spec/index.ts'
 import { rfc3339Nano } from '../support/go-time.ts'
@@ -55,6 +56,7 @@ function stateView({ record }: Container): wire.ContainerState {
     Error: state.error,
     StartedAt: rfc3339Nano(state.startedAtNs),
     FinishedAt: rfc3339Nano(state.finishedAtNs),
+    ...(state.health && { Health: healthView(state.health) }),
   }
 }
 

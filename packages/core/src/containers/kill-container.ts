@@ -1,5 +1,6 @@
 /** Signals the process of a container, and waits for its end where the signal leaves no choice. */
 import { conflict, EngineError, internal, invalidArgument } from '../errors/engine-error.ts'
+import { watchHealth } from '../health/watch-health.ts'
 import type { MonitorHandle } from '../ports/monitor.ts'
 import { crashPoint } from '../support/crash-point.ts'
 import { parseSignal, SIGKILL } from '../support/signals.ts'
@@ -40,7 +41,10 @@ export async function kill(context: ContainerContext, container: Container, sign
   if (wasPaused && endsIt) {
     await thaw(context, container)
     // The process may have ended meanwhile, then its exit has been recorded.
-    if (record.status === 'paused') transition(context, container, 'running')
+    if (record.status === 'paused') {
+      transition(context, container, 'running')
+      watchHealth(context, container)
+    }
   }
   if (signal === SIGKILL && !(await endsWithin(context, run, killPatienceMs))) {
     throw internal('tried to kill container, but did not receive an exit event')

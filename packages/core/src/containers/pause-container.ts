@@ -1,5 +1,7 @@
 /** Freezes and thaws the processes of a container. */
 import { conflict, internal, notFound } from '../errors/engine-error.ts'
+import { healthWithoutProbes } from '../health/health-state.ts'
+import { stopHealth, watchHealth } from '../health/watch-health.ts'
 import { crashPoint } from '../support/crash-point.ts'
 import type { Container } from './container.ts'
 import { type ContainerContext, transition } from './container-context.ts'
@@ -15,7 +17,9 @@ export function pauseContainer(context: ContainerContext, reference: string): Pr
     if (record.status === 'paused') throw conflict(`Container ${record.id} is already paused`)
     await context.cgroups.freeze(record.id, record.hostConfig.CgroupParent || undefined)
     crashPoint('pause:frozen')
-    if (record.status === 'running') transition(context, container, 'paused', { events: [{ action: 'pause' }] })
+    if (record.status !== 'running') return
+    stopHealth(container)
+    transition(context, container, 'paused', { state: healthWithoutProbes(record), events: [{ action: 'pause' }] })
   })
 }
 
@@ -27,7 +31,9 @@ export function unpauseContainer(context: ContainerContext, reference: string): 
     await context.cgroups.thaw(record.id, record.hostConfig.CgroupParent || undefined)
     crashPoint('unpause:thawed')
     // A kill may have ended it while it thawed.
-    if (record.status === 'paused') transition(context, container, 'running', { events: [{ action: 'unpause' }] })
+    if (record.status !== 'paused') return
+    transition(context, container, 'running', { events: [{ action: 'unpause' }] })
+    watchHealth(context, container)
   })
 }
 

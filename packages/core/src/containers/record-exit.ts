@@ -2,6 +2,8 @@
  * What follows the end of a container's process: the exit is recorded and told, waiters are answered, and only then the
  * network, the mounts and the files of the run are let go; a restart or AutoRemove comes last.
  */
+import { healthWithoutProbes } from '../health/health-state.ts'
+import { stopHealth } from '../health/watch-health.ts'
 import type { ProcessExit } from '../ports/monitor.ts'
 import { crashPoint } from '../support/crash-point.ts'
 import { errorMessage } from '../support/undo-stack.ts'
@@ -10,11 +12,9 @@ import { type ContainerContext, type ContainerEventSpec, transition } from './co
 import { publishNetworkEvents } from './container-network.ts'
 import { hasProcess } from './container-state.ts'
 import { publishVolumeEvents, unmountVolumes } from './container-volumes.ts'
+import { unknownExitCode } from './exit-code.ts'
 import { removeAfterRun } from './remove-container.ts'
 import { restartDelayMs } from './restart-policy.ts'
-
-/** The end was not seen: its exit code is not known. Docker answers the same number. */
-export const unknownExitCode = 255
 
 export function watchExit(context: ContainerContext, container: Container, run: Run): void {
   void run.monitor.exited.then(
@@ -39,6 +39,7 @@ export function recordExit(context: ContainerContext, container: Container, exit
   const { record, run } = container
   if (!hasProcess(record.status)) return
   crashPoint('exit:seen')
+  stopHealth(container)
   const durationNs = BigInt(exit.finishedAtNs) - BigInt(record.state.startedAtNs || exit.finishedAtNs)
   const delayMs = context.stopping
     ? undefined
@@ -59,6 +60,7 @@ export function recordExit(context: ContainerContext, container: Container, exit
       oomKilled: exit.oomKilled,
       finishedAtNs: exit.finishedAtNs,
       error: exit.startError ?? '',
+      ...healthWithoutProbes(record),
       ...(delayMs !== undefined && { restartCount: record.state.restartCount + 1 }),
     },
     events: exitEvents(exit, durationNs),

@@ -4,6 +4,8 @@
  * back in reverse.
  */
 import { conflict, EngineError, notFound } from '../errors/engine-error.ts'
+import { healthAtStart } from '../health/health-state.ts'
+import { watchHealth } from '../health/watch-health.ts'
 import { logPlan } from '../logs/log-config.ts'
 import { logOrigin } from '../logs/log-forwarder.ts'
 import type { MonitorHandle } from '../ports/monitor.ts'
@@ -77,6 +79,7 @@ export async function startLocked(
     crashPoint('start:running-recorded')
     context.logForwarder.follow(container)
     watchExit(context, container, container.run)
+    watchHealth(context, container)
     void keepSeccomp(context, container, { spec, runtime })
   } catch (error) {
     await undoStart(context, container, { error, before, undo })
@@ -130,6 +133,7 @@ async function runProcess(context: ContainerContext, container: Container, undo:
         startTimeTicks: process.startTimeTicks,
         bootId: hostDescription.bootId,
         startedAtNs: process.startedAtNs,
+        ...healthAtStart(record),
       },
       events: [{ action: 'start' }],
     })

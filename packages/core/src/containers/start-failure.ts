@@ -32,7 +32,7 @@ export function execFailure(cause: unknown, program: string): { exitCode: number
   const reason = runtimeReason(message, program)
   return {
     exitCode: reason.exitCode === 128 ? 126 : reason.exitCode,
-    text: `OCI runtime exec failed: exec failed: ${reason.text}: unknown`,
+    text: `OCI runtime exec failed: exec failed: ${reason.text.replace(/^runc create failed: /, '')}: unknown`,
   }
 }
 

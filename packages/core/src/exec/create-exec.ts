@@ -7,10 +7,14 @@ import { parseDetachKeys } from '../containers/detach-keys.ts'
 import { conflict, internal, invalidArgument } from '../errors/engine-error.ts'
 import { newId } from '../support/ids.ts'
 import type { ExecRecord } from './exec-record.ts'
-import { newExec } from './exec-registry.ts'
+import { type Exec, newExec } from './exec-registry.ts'
+
+export const createExec = (context: ContainerContext, reference: string, config: wire.ExecConfig): { Id: string } => ({
+  Id: registerExec(context, reference, config).record.id,
+})
 
 /** Throws conflict when the container does not run, invalidArgument without a command. */
-export function createExec(context: ContainerContext, reference: string, config: wire.ExecConfig): { Id: string } {
+export function registerExec(context: ContainerContext, reference: string, config: wire.ExecConfig): Exec {
   if (!config.Cmd?.length) throw invalidArgument('No exec command specified')
   const container = context.registry.find(reference)
   checkCanExec(container, reference)
@@ -19,9 +23,10 @@ export function createExec(context: ContainerContext, reference: string, config:
     throw internal(`Invalid escape keys (${config.DetachKeys}) provided`)
   }
   const record = execRecord(container.id, String(context.clock.nowNs()), config)
-  context.execs.add(newExec(record))
+  const exec = newExec(record)
+  context.execs.add(exec)
   publishExecEvent(context, container, record, { action: `exec_create: ${record.config.command.join(' ')}` })
-  return { Id: record.id }
+  return exec
 }
 
 export function checkCanExec(container: Container, reference: string): void {

@@ -24,4 +24,6 @@ export interface ExecRecord {
   bootId: string
   exitCode?: number
   finishedAtNs?: string
+  /** A health probe: a new daemon kills it, since its result is nobody's any more. */
+  probe?: boolean
 }

@@ -5,7 +5,7 @@ import type { Container } from '../containers/container.ts'
 import type { ContainerContext } from '../containers/container-context.ts'
 import { userOf } from '../containers/container-spec.ts'
 import { defaultDetachKeys, parseDetachKeys } from '../containers/detach-keys.ts'
-import { unknownExitCode } from '../containers/record-exit.ts'
+import { unknownExitCode } from '../containers/exit-code.ts'
 import { execFailure } from '../containers/start-failure.ts'
 import { type RelayEnd, relay } from '../containers/stream-relay.ts'
 import type { StreamSession } from '../engine.ts'
@@ -44,7 +44,7 @@ export async function startExec(
   const [height = 0, width = 0] = config.ConsoleSize ?? []
   if (height > 0 && width > 0) record.config.consoleSize = { height, width }
   beginExec(context, container, exec)
-  const prepared = prepare(context, container, exec)
+  const prepared = prepareExec(context, container, exec)
   if (config.Detach) {
     await startDetached(context, container, { exec, prepared })
     return undefined
@@ -57,7 +57,7 @@ export async function startExec(
   }
 }
 
-function beginExec(context: ContainerContext, container: Container, { record }: Exec): void {
+export function beginExec(context: ContainerContext, container: Container, { record }: Exec): void {
   record.status = 'starting'
   publishExecEvent(context, container, record, { action: `exec_start: ${record.config.command.join(' ')}` })
   context.records.transaction(() => {
@@ -67,7 +67,11 @@ function beginExec(context: ContainerContext, container: Container, { record }: 
   crashPoint('exec:recorded')
 }
 
-async function prepare(context: ContainerContext, container: Container, { record }: Exec): Promise<MonitorHandle> {
+export async function prepareExec(
+  context: ContainerContext,
+  container: Container,
+  { record }: Exec,
+): Promise<MonitorHandle> {
   const { hostConfig, id } = container.record
   const [runtime, process] = await Promise.all([
     context.runtimes.resolve(hostConfig.Runtime),
@@ -129,7 +133,7 @@ async function startDetached(
     await runProcess(context, container, { exec, monitor: await prepared })
   } catch (error) {
     const { exitCode, text } = execFailure(error, exec.record.config.command[0] ?? '')
-    await endExec(context, container, { exec, exitCode })
+    await failExec(context, { exec, exitCode })
     throw internal(text, error)
   }
 }
@@ -168,7 +172,7 @@ async function runAttached(
     ended = (await runProcess(context, container, { exec, monitor })).ended
   } catch (error) {
     const { exitCode, text } = execFailure(error, record.config.command[0] ?? '')
-    await endExec(context, container, { exec, exitCode })
+    await failExec(context, { exec, exitCode })
     tell(client, terminal, text)
     return
   }
@@ -178,7 +182,7 @@ async function runAttached(
 }
 
 /** Answers when it runs; `ended` resolves when its end has been recorded. Throws what the runtime said. */
-async function runProcess(
+export async function runProcess(
   context: ContainerContext,
   container: Container,
   { exec, monitor }: { exec: Exec; monitor: MonitorHandle },
@@ -218,12 +222,22 @@ export async function endExec(
   const { record } = exec
   if (record.status === 'exited') return
   crashPoint('exec:exited')
+  publishExecEvent(context, container, record, { action: 'exec_die', attributes: { exitCode: String(exitCode) } })
+  await failExec(context, { exec, exitCode })
+}
+
+/** The end of an exec whose process never ran: as in Docker no event tells of it. */
+export async function failExec(
+  context: ContainerContext,
+  { exec, exitCode }: { exec: Exec; exitCode: number },
+): Promise<void> {
+  const { record } = exec
+  if (record.status === 'exited') return
   exec.monitor = undefined
   exec.started.resolve()
   record.status = 'exited'
   record.exitCode = exitCode
   record.finishedAtNs = String(context.clock.nowNs())
-  publishExecEvent(context, container, record, { action: 'exec_die', attributes: { exitCode: String(exitCode) } })
   context.records.transaction(() => {
     context.records.putExec(record)
     context.events.flush()
@@ -234,9 +248,13 @@ export async function endExec(
   })
 }
 
+/** The result of a probe is in its container's health; its exec is not kept beside it. */
 export function forgetLater(context: ContainerContext, exec: Exec): void {
-  context.clock.after(keepEndedMs, () => {
-    context.execs.delete(exec)
-    context.records.deleteExec(exec.record.id)
-  })
+  if (exec.record.probe) forgetExec(context, exec)
+  else context.clock.after(keepEndedMs, () => forgetExec(context, exec))
+}
+
+export function forgetExec(context: ContainerContext, exec: Exec): void {
+  context.execs.delete(exec)
+  context.records.deleteExec(exec.record.id)
 }

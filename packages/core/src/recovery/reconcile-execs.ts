@@ -1,9 +1,10 @@
 /** Execs after a restart of the daemon: those that run are adopted, the others have ended. */
 import type { ContainerContext } from '../containers/container-context.ts'
 import { hasProcess } from '../containers/container-state.ts'
-import { unknownExitCode } from '../containers/record-exit.ts'
+import { unknownExitCode } from '../containers/exit-code.ts'
 import type { Exec } from '../exec/exec-registry.ts'
 import { endExec, forgetLater, watchExec } from '../exec/start-exec.ts'
+import { SIGKILL } from '../support/signals.ts'
 
 export async function reconcileExecs(context: ContainerContext): Promise<void> {
   for (const exec of context.execs.all()) {
@@ -20,6 +21,8 @@ export async function reconcileExecs(context: ContainerContext): Promise<void> {
     const monitor = hasProcess(container.record.status) ? await adoptExec(context, exec) : undefined
     if (monitor !== undefined) {
       void watchExec(context, container, { exec, monitor })
+      // Nobody counts its time any more, and the container is probed again.
+      if (exec.record.probe) await monitor.signal(SIGKILL)
       continue
     }
     const exit = await context.monitors.readExit(context.files.execDirectory(exec.record.id))

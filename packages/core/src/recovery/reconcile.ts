@@ -8,6 +8,8 @@ import { hasProcess } from '../containers/container-state.ts'
 import { recordExit, releaseRun, unknownExit, watchExit } from '../containers/record-exit.ts'
 import { removeLocked } from '../containers/remove-container.ts'
 import { restartsAtBoot } from '../containers/restart-policy.ts'
+import { healthAtStart } from '../health/health-state.ts'
+import { watchHealth } from '../health/watch-health.ts'
 import { errorMessage } from '../support/undo-stack.ts'
 import { reconcileExecs } from './reconcile-execs.ts'
 import { removeLeftovers } from './remove-leftovers.ts'
@@ -44,6 +46,8 @@ export async function reconcile(context: ContainerContext): Promise<Recovery> {
   await removeLeftovers(context)
   for (const container of context.registry.all()) {
     context.logForwarder.follow(container)
+    // Not before the leftovers are gone: the files of a probe that has just begun would be taken for some.
+    if (container.record.status === 'running') watchHealth(context, container, { adopted: true })
     if (wantsStart(context, container)) recovery.toStart.push(container)
   }
   return recovery
@@ -120,7 +124,10 @@ async function adopt(context: ContainerContext, container: Container): Promise<b
   if (record.status === 'starting') {
     record.nameFiles ??= nameFilesOf(context, record.id)
     context.records.updateContainer(record)
-    transition(context, container, 'running', { state, events: [{ action: 'start' }] })
+    transition(context, container, 'running', {
+      state: { ...state, ...healthAtStart(record) },
+      events: [{ action: 'start' }],
+    })
   } else if (record.status === 'stopping') {
     transition(context, container, 'running', { state })
   } else saveState(context, container, { state })

@@ -162,7 +162,9 @@ t.test('close lets go: containers run on, restarts that wait are left to the nex
 /** One life of a daemon that touches every step. Each is tried even when an earlier one has hit the crash. */
 async function everything(test: TestEngine): Promise<void> {
   const { containers, exec } = test.engine
-  const id = await test.create({ Volumes: { '/v': {} }, HostConfig: { RestartPolicy: { Name: 'on-failure' } } }, 'web')
+  const Healthcheck = { Test: ['CMD', 'check'], Interval: 1e9 }
+  const HostConfig = { RestartPolicy: { Name: 'on-failure' } }
+  const id = await test.create({ Volumes: { '/v': {} }, Healthcheck, HostConfig }, 'web')
   await containers.start(id, {})
   const process = test.process()
   const { Id: execId } = await exec.create(id, { Cmd: ['x'] })
@@ -171,6 +173,9 @@ async function everything(test: TestEngine): Promise<void> {
   await settled()
   await containers.pause(id)
   await containers.unpause(id)
+  await test.clock.advance(1_100)
+  test.process().exit(0)
+  await settled()
   await containers.rename(id, 'renamed')
   await containers.update(id, { CpuShares: 10 })
   process.exit(1)

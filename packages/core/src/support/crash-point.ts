@@ -36,6 +36,7 @@ export const crashPoints = [
   'exec:recorded',
   'exec:process-started',
   'exec:exited',
+  'health:probed',
 ] as const
 
 export type CrashPoint = (typeof crashPoints)[number]

@@ -10,3 +10,30 @@ export function frame(type: keyof typeof types, payload: Buffer): Buffer {
   payload.copy(framed, 8)
   return framed
 }
+
+/** Takes the frames off a stream that comes in pieces of any size; holds back no more than a part of a header. */
+export class Unframer {
+  #header = Buffer.alloc(0)
+  #left = 0
+
+  /** The payload in this piece, of every stream. */
+  payload(piece: Buffer): Buffer {
+    const parts: Buffer[] = []
+    let rest = this.#header.length > 0 ? Buffer.concat([this.#header, piece]) : piece
+    this.#header = Buffer.alloc(0)
+    while (rest.length > 0) {
+      if (this.#left === 0) {
+        if (rest.length < 8) break
+        this.#left = rest.readUInt32BE(4)
+        rest = rest.subarray(8)
+        continue
+      }
+      const part = rest.subarray(0, this.#left)
+      parts.push(part)
+      this.#left -= part.length
+      rest = rest.subarray(part.length)
+    }
+    this.#header = Buffer.from(rest)
+    return Buffer.concat(parts)
+  }
+}

@@ -87,3 +87,17 @@ export function humanDuration(durationNs: bigint): string {
   if (hours < 24 * 365 * 2) return `${Math.floor(hours / 24 / 30)} months`
   return `${Math.floor(seconds / 3600 / 24 / 365)} years`
 }
+
+/** Go's Duration.String: `1.5s`, `1m30s`, `500ms`, `1h0m0s`. */
+export function goDuration(durationNs: bigint): string {
+  if (durationNs < 0n) return `-${goDuration(-durationNs)}`
+  if (durationNs === 0n) return '0s'
+  const fraction = (ns: bigint, unitNs: bigint) => String(Number(ns) / Number(unitNs))
+  if (durationNs < 1_000n) return `${durationNs}ns`
+  if (durationNs < 1_000_000n) return `${fraction(durationNs, 1_000n)}µs`
+  if (durationNs < 1_000_000_000n) return `${fraction(durationNs, 1_000_000n)}ms`
+  const minutes = durationNs / 60_000_000_000n
+  const seconds = `${fraction(durationNs % 60_000_000_000n, 1_000_000_000n)}s`
+  if (minutes === 0n) return seconds
+  return minutes < 60n ? `${minutes}m${seconds}` : `${minutes / 60n}h${minutes % 60n}m${seconds}`
+}
