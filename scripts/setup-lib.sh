@@ -12,16 +12,24 @@ fail() {
 # program=package: the reason for each stands in README.md, "What it installs".
 needed_to_run="crun=crun nft=nftables ip=iproute2 ps=procps"
 needed_to_build="gcc=gcc make=make"
-needed_to_test="docker-registry=docker-registry htpasswd=apache2-utils busybox=busybox-static openssl=openssl curl=curl python3=python3 runc=runc socat=socat"
+needed_to_test="docker-registry=docker-registry htpasswd=apache2-utils busybox=busybox-static openssl=openssl curl=curl python3=python3 docker-py=python3-docker runc=runc socat=socat"
 
 # A header, not a program, tells whether libc can be linked statically.
 have_libc_headers() { [ -e /usr/include/stdio.h ]; }
+
+# Is the program there? docker-py stands for the module of Debian's own Python.
+have_program() {
+  case $1 in
+    docker-py) /usr/bin/python3 -c 'import docker' 2>/dev/null ;;
+    *) command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] ;;
+  esac
+}
 
 # Installs the Debian packages whose program is missing: ensure_packages "prog=package …"
 ensure_packages() {
   local missing="" pair
   for pair in $1; do
-    command -v "${pair%%=*}" >/dev/null 2>&1 || [ -x "/usr/sbin/${pair%%=*}" ] || missing="$missing ${pair#*=}"
+    have_program "${pair%%=*}" || missing="$missing ${pair#*=}"
   done
   case $1 in *gcc=*) have_libc_headers || missing="$missing libc6-dev" ;; esac
   [ -n "$missing" ] || return 0
