@@ -3,8 +3,10 @@ import { Container } from './containers/container.ts'
 import type { ContainerContext } from './containers/container-context.ts'
 import { ContainerRegistry } from './containers/container-registry.ts'
 import { createContainerService } from './containers/container-service.ts'
+import { hasProcess } from './containers/container-state.ts'
 import { createContainerUsers, imageUsage } from './containers/container-users.ts'
 import { startByPolicy } from './containers/start-container.ts'
+import { stopContainer } from './containers/stop-container.ts'
 import type { Engine } from './engine.ts'
 import type { EngineDependencies } from './engine-dependencies.ts'
 import { ExecRegistry, newExec } from './exec/exec-registry.ts'
@@ -25,6 +27,10 @@ export interface RunnableEngine extends Engine {
    * its policy starts afterwards, in the background: `startsEnded` resolves when that is done.
    */
   recover(): Promise<Omit<Recovery, 'toStart'> & { startsEnded: Promise<void> }>
+  /** Stops every container, each with its own signal and at most this long, before the machine or the daemon ends. */
+  stopAll(timeoutSeconds: number): Promise<void>
+  /** The opposite of `recover`: ends every container, starts none, and takes off the host what the engine made. Rows and data stay. */
+  release(): Promise<void>
   /** Lets go of the monitors; containers run on. */
   close(): Promise<void>
 }
@@ -53,6 +59,8 @@ export function createEngine(dependencies: EngineDependencies): RunnableEngine {
     volumes,
     system: createSystemService({ context, images: dependencies.imageService, volumes }),
     recover: () => recover(context),
+    stopAll: (timeoutSeconds) => stopAll(context, timeoutSeconds),
+    release: () => release(context),
     close: () => close(context),
   }
 }
@@ -60,6 +68,22 @@ export function createEngine(dependencies: EngineDependencies): RunnableEngine {
 async function recover(context: ContainerContext) {
   const { toStart, ...recovery } = await reconcile(context)
   return { ...recovery, startsEnded: startAtBoot(context, toStart) }
+}
+
+/** None is taken for stopped by its user: the next daemon starts them again by their policies. */
+async function stopAll(context: ContainerContext, timeoutSeconds: number): Promise<void> {
+  context.stopping = true
+  for (const container of context.registry.all()) container.cancelRestart?.()
+  const running = context.registry.all().filter(({ record }) => hasProcess(record.status))
+  await Promise.allSettled(running.map(({ id }) => stopContainer(context, id, { timeoutSeconds })))
+  await Promise.all(context.registry.all().map(({ released }) => released))
+}
+
+async function release(context: ContainerContext): Promise<void> {
+  context.stopping = true
+  await reconcile(context)
+  await stopAll(context, context.settings.defaultStopTimeoutSeconds)
+  await context.networks.release()
 }
 
 async function close(context: ContainerContext): Promise<void> {

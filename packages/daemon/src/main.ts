@@ -1,10 +1,12 @@
 /** dockerd-ts: reads its configuration, brings the engine up, serves until it is told to end. */
+import { rmSync } from 'node:fs'
 import { parseCommandLine } from './config/command-line.ts'
 import { ConfigError, type DaemonConfig, mergeConfig, readConfigFile } from './config/load-config.ts'
 import { createHttpServer } from './http/server.ts'
 import { createLogger, type Logger } from './lifecycle/logger.ts'
 import { openListeners } from './lifecycle/open-listeners.ts'
 import { writePidFile } from './lifecycle/pid-file.ts'
+import { ServiceManager, systemdState, takeServiceEnvironment } from './lifecycle/service-manager.ts'
 import { ENGINE_VERSION } from './version.ts'
 import { type Daemon, wire } from './wiring.ts'
 
@@ -22,26 +24,53 @@ function onReload(file: string, named: boolean, logger: Logger, daemon: Daemon):
   }
 }
 
-async function stopContainers(daemon: Daemon, config: DaemonConfig): Promise<void> {
-  const running = await daemon.engine.containers.list({ all: false, size: false, filters: {} })
-  const timeoutSeconds = config['shutdown-timeout']
-  await Promise.allSettled(running.map(({ Id }) => daemon.engine.containers.stop(Id ?? '', { timeoutSeconds })))
+/** With the daemon containers live on, unless it is told otherwise or the machine goes down with them. */
+async function stopContainers(daemon: Daemon, config: DaemonConfig, manager: ServiceManager): Promise<void> {
+  if (config['live-restore'] && !(await manager.systemIsStopping())) return
+  await daemon.engine.stopAll(config['shutdown-timeout'])
 }
 
-async function serve(config: DaemonConfig, reload: { file: string; named: boolean }): Promise<void> {
+/** `--release`: what the daemon has on the host goes, its data stays. */
+async function release(config: DaemonConfig): Promise<void> {
+  const { softNofile } = takeServiceEnvironment(process.env, process.pid)
   const logger = createLogger({ level: config['log-level'], format: config['log-format'] ?? 'text' })
   const removePidFile = writePidFile(config.pidfile)
   try {
-    const daemon = await wire(config, logger)
+    const daemon = await wire(config, logger, { softNofile })
+    await daemon.engine.release()
+    await daemon.close()
+    rmSync(config['exec-root'], { recursive: true, force: true })
+  } finally {
+    removePidFile()
+  }
+}
+
+async function serve(config: DaemonConfig, reload: { file: string; named: boolean }): Promise<void> {
+  const environment = takeServiceEnvironment(process.env, process.pid)
+  const logger = createLogger({ level: config['log-level'], format: config['log-format'] ?? 'text' })
+  const removePidFile = writePidFile(config.pidfile)
+  try {
+    const daemon = await wire(config, logger, { softNofile: environment.softNofile })
+    const manager = new ServiceManager({
+      environment,
+      send: (socket, bytes) => daemon.helper.sendDatagram(socket, bytes),
+      checkHealth: () => daemon.helper.ping(),
+      systemState: systemdState,
+      onError: (err) => logger.warn({ err }, 'the service manager was not told'),
+    })
     await daemon.recover()
     const server = createHttpServer({ engine: daemon.engine, log: logger, serverVersion: ENGINE_VERSION })
-    await openListeners(server, config, logger)
-    process.on('SIGHUP', () => onReload(reload.file, reload.named, logger, daemon))
+    await openListeners(server, config, { logger, listenDescriptors: environment.listenDescriptors })
+    process.on('SIGHUP', () => {
+      void manager.reload(async () => onReload(reload.file, reload.named, logger, daemon))
+    })
+    await manager.ready()
     const signal = await new Promise<string>((resolve) => {
       for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name))
     })
     logger.info({ signal }, 'stopping')
-    if (!config['live-restore']) await stopContainers(daemon, config)
+    await manager.stopping()
+    await stopContainers(daemon, config, manager)
     await server.close(CLOSE_GRACE_MS)
     await daemon.close()
   } finally {
@@ -53,6 +82,7 @@ try {
   const line = parseCommandLine(process.argv.slice(2), ENGINE_VERSION)
   const config = mergeConfig(line.flags, readConfigFile(line.configFile, line.configFileNamed))
   if (line.validate) console.log('configuration OK')
+  else if (line.release) await release(config)
   else await serve(config, { file: line.configFile, named: line.configFileNamed })
   process.exitCode = 0
 } catch (error) {

@@ -2,11 +2,13 @@
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
+  checkLogConfig,
   createEngine,
   createNetworkService,
   createVolumeService,
   type EngineSettings,
   EventBus,
+  type LogTargets,
   type RunnableEngine,
   systemClock,
 } from '@dockerd-ts/core'
@@ -106,8 +108,23 @@ async function hostAdapters(config: DaemonConfig, helper: HostHelperClient) {
   return { cgroups, runtimes, host }
 }
 
+/** Throws when the default driver or its options are not known. */
+function checkedLogTargets(config: DaemonConfig, helper: HostHelperClient): LogTargets {
+  const targets = createLogTargets({ sendDatagram: (path, bytes) => helper.sendDatagram(path, bytes) })
+  try {
+    checkLogConfig(config['log-driver'] ?? 'json-file', config['log-opts'] ?? {}, targets)
+  } catch (error) {
+    throw new ConfigError(`failed to set log opts: ${(error as Error).message}`)
+  }
+  return targets
+}
+
 /** Makes the roots, refuses a second daemon on them, and puts the engine together. Touches no container yet. */
-export async function wire(config: DaemonConfig, logger: Logger): Promise<Daemon> {
+export async function wire(
+  config: DaemonConfig,
+  logger: Logger,
+  { softNofile }: { softNofile: string | undefined },
+): Promise<Daemon> {
   const { 'data-root': dataRoot, 'exec-root': execRoot } = config
   for (const directory of [dataRoot, execRoot]) {
     mkdirSync(directory, { recursive: true })
@@ -119,6 +136,7 @@ export async function wire(config: DaemonConfig, logger: Logger): Promise<Daemon
   const program = monitorProgram()
   const helper = await startHostHelper({
     program,
+    environment: softNofile === undefined ? {} : { SOFT_NOFILE: softNofile },
     onRestart: (reason) => logger.error({ reason }, 'the host helper died and was started again'),
   })
   const { cgroups, runtimes, host } = await hostAdapters(config, helper)
@@ -170,7 +188,7 @@ export async function wire(config: DaemonConfig, logger: Logger): Promise<Daemon
     rootFilesystems,
     volumes,
     logs: new JsonFileLogs(),
-    logTargets: createLogTargets({ sendDatagram: (path, bytes) => helper.sendDatagram(path, bytes) }),
+    logTargets: checkedLogTargets(config, helper),
     monitors: createMonitors({ helper }),
     runtimes,
     cgroups,

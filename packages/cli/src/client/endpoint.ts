@@ -2,7 +2,8 @@
 import { connect as connectSocket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
-export const DEFAULT_HOST = 'unix:///var/run/docker.sock'
+/** An installation beside Docker has a socket of its own, and says so to its client. */
+export const DEFAULT_HOST = process.env.DOCKER_TS_DEFAULT_HOST ?? 'unix:///var/run/docker.sock'
 
 export interface TlsFiles {
   ca?: string | undefined

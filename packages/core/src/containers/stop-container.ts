@@ -43,7 +43,9 @@ export async function stopLocked(context: ContainerContext, container: Container
   const timeoutSeconds =
     options.timeoutSeconds ?? record.config.StopTimeout ?? context.settings.defaultStopTimeoutSeconds
   const wasPaused = record.status === 'paused'
-  if (record.status !== 'stopping') transition(context, container, 'stopping', { state: { manuallyStopped: true } })
+  // What the end of the daemon stops is started again by its policy.
+  const state = context.stopping ? {} : { manuallyStopped: true }
+  if (record.status !== 'stopping') transition(context, container, 'stopping', { state })
   crashPoint('stop:recorded')
   await signalProcess(context, container, { monitor: run.monitor, signal })
   crashPoint('stop:signalled')

@@ -99,6 +99,7 @@ function bench(containers: ContainerUser[] = []) {
     hostGateway: () => '172.17.0.1',
     reconcile: async () => ({ errors: [] }),
     close: async () => {},
+    release: async () => {},
   }
   const users: ContainerUsers = {
     list: () => containers,

@@ -133,6 +133,8 @@ export interface ContainerNetworks {
   reconcile(liveContainerIds: ReadonlySet<string>): Promise<{ errors: EngineError[] }>
   /** Gives up the ports held against other programs; what runs goes on running. */
   close(): Promise<void>
+  /** Takes the bridges and firewall tables off the host; rows stay, and `reconcile` makes them anew. No container runs. */
+  release(): Promise<void>
 }
 
 /** Content of /etc/hosts, /etc/resolv.conf and /etc/hostname for a container. */

@@ -227,6 +227,7 @@ export function fakeNetworks(state: FakeHostState): FakeNetworks {
     },
     hostGateway: () => '172.17.0.1',
     close: async () => {},
+    release: async () => call(state, 'network.release', ''),
     reconcile: async (live) => {
       for (const id of state.endpoints.keys()) if (!live.has(id)) state.endpoints.delete(id)
       return { errors: [] }

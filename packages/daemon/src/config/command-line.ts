@@ -8,6 +8,7 @@ export interface CommandLine {
   configFile: string
   configFileNamed: boolean
   validate: boolean
+  release: boolean
 }
 
 const collect = (value: string, previous: string[] = []) => [...previous, value]
@@ -76,6 +77,7 @@ export function parseCommandLine(argv: readonly string[], version: string): Comm
     .helpOption('--help', 'Print usage')
     .option('--config-file <path>', 'Daemon configuration file', DEFAULT_CONFIG_FILE)
     .option('--validate', 'Validate daemon configuration and exit')
+    .option('--release', 'Stop all containers, take networks off the host, and exit; no daemon may be running')
     .allowExcessArguments(false)
   for (const definition of options) command.addOption(toOption(definition))
   command.parse([...argv], { from: 'user' })
@@ -90,5 +92,6 @@ export function parseCommandLine(argv: readonly string[], version: string): Comm
     configFile: command.opts().configFile,
     configFileNamed: command.getOptionValueSource('configFile') === 'cli',
     validate: command.opts().validate === true,
+    release: command.opts().release === true,
   }
 }

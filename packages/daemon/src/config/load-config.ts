@@ -84,9 +84,6 @@ export function mergeConfig(flags: DaemonOptions, file: DaemonOptions): DaemonCo
   for (const label of merged.labels ?? []) {
     if (!/^[^=]+=/.test(label)) throw new ConfigError(`bad attribute format: ${label}`)
   }
-  if (merged['log-driver'] && !['json-file', 'none'].includes(merged['log-driver'])) {
-    throw new ConfigError(`log driver "${merged['log-driver']}" is not served; use json-file or none`)
-  }
   for (const execOption of merged['exec-opts'] ?? []) {
     if (!/^native\.cgroupdriver=(cgroupfs|systemd)$/.test(execOption)) {
       throw new ConfigError(

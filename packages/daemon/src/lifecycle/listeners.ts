@@ -10,21 +10,14 @@ export type Listener =
   | { kind: 'tcp'; host: string; port: number; tls: boolean }
   | { kind: 'fd'; fd: number }
 
-/** First descriptor that systemd passes; https://www.freedesktop.org/software/systemd/man/sd_listen_fds.html */
-const LISTEN_FDS_START = 3
-
-function systemdDescriptors(): number[] {
-  const { LISTEN_PID, LISTEN_FDS } = process.env
-  if (Number(LISTEN_PID) !== process.pid) return []
-  return Array.from({ length: Number(LISTEN_FDS) || 0 }, (_, index) => LISTEN_FDS_START + index)
-}
-
-export interface TlsChoice {
+export interface HostChoices {
   tls: boolean
   tlsVerify: boolean
+  /** Of the sockets that systemd opened for us. */
+  listenDescriptors: readonly number[]
 }
 
-function parseTcp(host: string, rest: string, { tls, tlsVerify }: TlsChoice): Listener {
+function parseTcp(host: string, rest: string, { tls, tlsVerify }: HostChoices): Listener {
   const match = /^(\[[0-9a-f:.]+\]|[^:/[\]]*)(?::(\d+))?$/i.exec(rest)
   if (!match) throw new ConfigError(`invalid bind address (${host})`)
   const address = (match[1] ?? '').replace(/^\[|\]$/g, '') || '127.0.0.1'
@@ -33,17 +26,16 @@ function parseTcp(host: string, rest: string, { tls, tlsVerify }: TlsChoice): Li
 }
 
 /** Reads `-H` values. `fd://` (also `fd://*`) means every descriptor that systemd passed; none passed is an error. */
-export function parseHosts(hosts: readonly string[], choice: TlsChoice): Listener[] {
+export function parseHosts(hosts: readonly string[], choices: HostChoices): Listener[] {
   return hosts.flatMap((host): Listener[] => {
     const [, scheme = 'unix', rest = host] = /^([a-z]+):\/\/(.*)$/.exec(host) ?? []
     if (scheme === 'unix') return [{ kind: 'unix', path: rest || '/var/run/docker.sock' }]
-    if (scheme === 'tcp') return [parseTcp(host, rest, choice)]
+    if (scheme === 'tcp') return [parseTcp(host, rest, choices)]
     if (scheme !== 'fd') throw new ConfigError(`invalid bind address format: ${host}`)
-    const descriptors = systemdDescriptors()
-    if (descriptors.length === 0) {
+    if (choices.listenDescriptors.length === 0) {
       throw new ConfigError('no sockets found via socket activation: make sure the service was started by systemd')
     }
-    return descriptors.map((fd) => ({ kind: 'fd', fd }))
+    return choices.listenDescriptors.map((fd) => ({ kind: 'fd', fd }))
   })
 }
 

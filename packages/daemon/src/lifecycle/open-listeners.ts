@@ -38,8 +38,13 @@ function checkTcp(listener: Listener & { kind: 'tcp' }, config: DaemonConfig, lo
 }
 
 /** Resolves when all of them listen; the answer removes the socket files again. */
-export async function openListeners(server: HttpServer, config: DaemonConfig, logger: Logger): Promise<void> {
-  const listeners = parseHosts(config.hosts, { tls: config.tls ?? false, tlsVerify: config.tlsverify ?? false })
+export async function openListeners(
+  server: HttpServer,
+  config: DaemonConfig,
+  { logger, listenDescriptors }: { logger: Logger; listenDescriptors: readonly number[] },
+): Promise<void> {
+  const choice = { tls: config.tls ?? false, tlsVerify: config.tlsverify ?? false }
+  const listeners = parseHosts(config.hosts, { ...choice, listenDescriptors })
   for (const listener of listeners) {
     if (listener.kind === 'fd') {
       await server.listen({ fd: listener.fd })

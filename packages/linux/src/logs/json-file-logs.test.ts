@@ -65,6 +65,22 @@ t.test('rotated files are read oldest first, compressed ones too', async (t) => 
   t.strictSame(readdirSync(path.dirname(file)), ['c-json.log.old'])
 })
 
+t.test('without follow the answer is what was there when it was asked', async (t) => {
+  const file = logFile(t)
+  writeFileSync(file, numbered(1, 20_000))
+  for (const [tail, expected] of [
+    [undefined, 20_000],
+    [1, 1],
+  ] as const) {
+    const reading = logs.read({ ...all, path: file, ...(tail === undefined ? {} : { tail }) })
+    const found = [await reading.next()]
+    appendFileSync(file, numbered(20_001, 20_002))
+    for (let next = await reading.next(); !next.done; next = await reading.next()) found.push(next)
+    t.equal(found.length, expected)
+    writeFileSync(file, numbered(1, 20_000))
+  }
+})
+
 t.test('a log that is not there is empty', async (t) => {
   t.equal(await texts({ path: '/nonexistent/c-json.log' }), '')
   t.equal(await texts({ path: logFile(t), tail: 5 }), '')
@@ -131,13 +147,15 @@ function follower(query: Partial<LogQuery> & { path: string }) {
   const signal = new AbortController()
   const found: string[] = []
   let notify = () => {}
+  // Watches and deadlines of a reader do not keep a program running; in the daemon its client does.
+  const alive = setInterval(() => {}, 10_000)
   const finished = (async () => {
     const records = logs.read({ ...all, follow: true, ended: ended.signal, signal: signal.signal, ...query })
     for await (const record of records) {
       found.push(textOf(record))
       notify()
     }
-  })()
+  })().finally(() => clearInterval(alive))
   const until = async (expected: string) => {
     while (found.join(' ') !== expected) {
       await Promise.race([

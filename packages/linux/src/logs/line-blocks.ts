@@ -70,12 +70,18 @@ export class FileCursor {
   readonly handle: FileHandle
   readonly identity: string
   position: number
+  /** Nothing from there on is read. */
+  readonly #endPosition: number
   readonly #lines = new LineAssembler()
 
-  constructor(file: { handle: FileHandle; identity: string }, position = 0) {
+  constructor(
+    file: { handle: FileHandle; identity: string },
+    { position = 0, endPosition = Number.POSITIVE_INFINITY }: { position?: number; endPosition?: number } = {},
+  ) {
     this.handle = file.handle
     this.identity = file.identity
     this.position = position
+    this.#endPosition = endPosition
   }
 
   /** Behind the lines that were given out. */
@@ -86,8 +92,10 @@ export class FileCursor {
   /** The next whole lines; undefined at the end of what is written so far. */
   async next(): Promise<Buffer | undefined> {
     for (;;) {
-      const buffer = Buffer.allocUnsafeSlow(blockBytes)
-      const { bytesRead } = await this.handle.read(buffer, 0, blockBytes, this.position)
+      const wantedBytes = Math.min(blockBytes, this.#endPosition - this.position)
+      if (wantedBytes <= 0) return undefined
+      const buffer = Buffer.allocUnsafeSlow(wantedBytes)
+      const { bytesRead } = await this.handle.read(buffer, 0, wantedBytes, this.position)
       if (bytesRead === 0) return undefined
       this.position += bytesRead
       const lines = this.#lines.add(buffer.subarray(0, bytesRead))

@@ -48,7 +48,9 @@ export async function* logBlocks(query: LogBlocksQuery): AsyncGenerator<Buffer> 
       const start = starts[index] ?? { position: 0, skipLines: 0 }
       if (file.kind === 'compressed') yield* compressedBlocks(file.path, start, query)
       else {
-        current = new FileCursor(file, start.position)
+        // Without follow the answer is what was there when it was asked, also where a busy writer goes on.
+        const endPosition = changes ? Number.POSITIVE_INFINITY : file.sizeBytes
+        current = new FileCursor(file, { position: start.position, endPosition })
         if (start.position === Number.POSITIVE_INFINITY) {
           await release(open, current)
           current = undefined
@@ -134,7 +136,9 @@ async function startPosition(
       lines: Math.min(lines, wanted),
     }
   }
-  const byTail = limited ? await lastLines(file.handle, wanted) : { position: 0, lines: 0 }
+  const byTail = limited
+    ? await lastLines(file.handle, { count: wanted, endPosition: file.sizeBytes })
+    : { position: 0, lines: 0 }
   const byTime = sinceNs === undefined ? 0 : await positionOfTime(file.handle, sinceNs)
   return { position: Math.max(byTail.position, byTime), skipLines: 0, lines: byTail.lines }
 }

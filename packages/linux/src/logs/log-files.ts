@@ -36,6 +36,8 @@ export interface PlainLogFile {
   handle: FileHandle
   /** Tells the file from any other that gets its name or its inode later. */
   identity: string
+  /** When it was opened: what was there when the log was asked for. */
+  sizeBytes: number
 }
 
 export type OpenLogFile = PlainLogFile | { kind: 'compressed'; path: string }
@@ -66,8 +68,8 @@ export async function openLogFiles(logPath: string): Promise<OpenLogFile[]> {
 export async function openPlain(filePath: string): Promise<PlainLogFile | undefined> {
   try {
     const handle = await open(filePath, 'r')
-    const { ino, birthtimeNs } = await handle.stat({ bigint: true })
-    return { kind: 'plain', handle, identity: `${ino} ${birthtimeNs}` }
+    const { ino, birthtimeNs, size } = await handle.stat({ bigint: true })
+    return { kind: 'plain', handle, identity: `${ino} ${birthtimeNs}`, sizeBytes: Number(size) }
   } catch (error) {
     if (isGone(error)) return undefined
     throw error

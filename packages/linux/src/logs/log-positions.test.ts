@@ -47,8 +47,8 @@ t.test('times and last lines are found by reading a small part of a large file',
   }
   t.ok(search.counts.bytes < size / 3, `three searches read ${search.counts.bytes} of ${size} bytes`)
   const tail = counting(handle)
-  const { position, lines } = await lastLines(tail.handle, 100)
+  const { position, lines } = await lastLines(tail.handle, { count: 100, endPosition: size })
   t.strictSame([await lineAt(position), lines], [records - 100, 100])
   t.ok(tail.counts.bytes <= 64 * 1024)
-  t.strictSame(await lastLines(handle, records + 1), { position: 0, lines: records })
+  t.strictSame(await lastLines(handle, { count: records + 1, endPosition: size }), { position: 0, lines: records })
 })

@@ -11,9 +11,12 @@ export interface TailPosition {
   lines: number
 }
 
-/** Where the last `count` lines begin, reading backwards; an unfinished last line counts as one. */
-export async function lastLines(handle: FileHandle, count: number): Promise<TailPosition> {
-  let end = (await handle.stat()).size
+/** Where the last `count` lines before `endPosition` begin, reading backwards; an unfinished last line counts as one. */
+export async function lastLines(
+  handle: FileHandle,
+  { count, endPosition }: { count: number; endPosition: number },
+): Promise<TailPosition> {
+  let end = endPosition
   if (count === 0 || end === 0) return { position: end, lines: 0 }
   const buffer = Buffer.allocUnsafe(blockBytes)
   let lines = 0

@@ -28,7 +28,7 @@ import {
   restoreAddresses,
   vethRequest,
 } from './endpoint-planner.ts'
-import { createNetwork, removeNetwork } from './manage-networks.ts'
+import { createNetwork, releaseNetworks, removeNetwork } from './manage-networks.ts'
 import { bridgesAreFiltered, enableIpv6Forwarding, ephemeralPorts, hasIpv6 } from './net-sysctls.ts'
 import { type BridgeNetwork, bridgeNetwork, NetworkRegistry } from './network-registry.ts'
 import { PortPublisher } from './port-publisher.ts'
@@ -363,6 +363,10 @@ class LinuxContainerNetworks implements ContainerNetworks {
 
   async close(): Promise<void> {
     this.#context.publisher.close()
+  }
+
+  release(): Promise<void> {
+    return releaseNetworks(this.#context)
   }
 
   #namespacePath(containerId: string): string {

@@ -1,6 +1,6 @@
 /** Networks of the user come and go: records, a bridge, and the rules of the firewall. The caller takes them one by one. */
 import { forbidden, internal, type NetworkDraft, type NetworkRow, newId } from '@dockerd-ts/core'
-import { applyNftWithOptional } from '../firewall/nft.ts'
+import { applyNftWithOptional, removeTable } from '../firewall/nft.ts'
 import { renderBounce, renderRules } from '../firewall/render-table.ts'
 import { ensureBridges, listLinks, removeBridge } from './bridges.ts'
 import { bridgePlan } from './built-in-networks.ts'
@@ -67,4 +67,10 @@ export async function removeNetwork(context: NetworkContext, id: string): Promis
   registry.delete(id)
   options.records.deleteNetwork(id)
   if (network !== undefined) await renderNetworks(context)
+}
+
+/** Rows stay. Another daemon's bridges, and those that somebody else made, are not touched. */
+export async function releaseNetworks({ registry, table }: NetworkContext): Promise<void> {
+  for (const { options, row } of registry.bridges()) await removeBridge(options.bridge, row.id)
+  for (const family of ['inet', 'netdev']) await removeTable(family, table)
 }

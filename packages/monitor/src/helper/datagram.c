@@ -34,6 +34,30 @@ static int address_of(const char *path, struct sockaddr_un *address, socklen_t *
   return 0;
 }
 
+/* In the daemon's name: service manager and journal ask who sent it, and the helper is not the service's main process.
+ * Another's pid takes CAP_SYS_ADMIN; without it the datagram goes out in the helper's own name. */
+static ssize_t send_as_daemon(int sender, const struct field *bytes, struct sockaddr_un *address, socklen_t size) {
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(struct ucred))];
+  } control = {.header = {.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_CREDENTIALS, .cmsg_len = CMSG_LEN(sizeof(struct ucred))}};
+  struct ucred daemon = {.pid = getppid(), .uid = getuid(), .gid = getgid()};
+  struct iovec data = {.iov_base = (void *)(uintptr_t)bytes->data, .iov_len = bytes->size};
+  struct msghdr message = {.msg_name = address, .msg_namelen = size, .msg_iov = &data, .msg_iovlen = 1};
+  memcpy(CMSG_DATA(&control.header), &daemon, sizeof daemon);
+  message.msg_control = &control;
+  message.msg_controllen = sizeof control;
+  ssize_t sent;
+  do sent = sendmsg(sender, &message, MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  if (sent >= 0 || (errno != EPERM && errno != ESRCH)) return sent;
+  message.msg_control = NULL;
+  message.msg_controllen = 0;
+  do sent = sendmsg(sender, &message, MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  return sent;
+}
+
 int op_datagram(const struct message *request, struct answer *answer) {
   static int sender = -1;
   struct field bytes;
@@ -49,8 +73,7 @@ int op_datagram(const struct message *request, struct answer *answer) {
   int error = address_of(path, &address, &size, &directory);
   ssize_t sent = -1;
   if (!error) {
-    do sent = sendto(sender, bytes.data, bytes.size, MSG_NOSIGNAL, (struct sockaddr *)&address, size);
-    while (sent < 0 && errno == EINTR);
+    sent = send_as_daemon(sender, &bytes, &address, size);
     error = sent < 0 ? errno : 0;
   }
   if (directory >= 0) close(directory);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -174,6 +175,18 @@ static void poll_once(struct frame_reader *reader) {
   else if (filled == 0 || errno != EAGAIN) exit(filled == 0 ? 0 : 1);
 }
 
+/* Node raises the soft limit of open files to the hard one for itself. Monitors, and containers after them, get what the
+ * daemon was started with. */
+static void restore_open_files(const char *soft) {
+  struct rlimit limit;
+  char *end;
+  errno = 0;
+  unsigned long long value = strtoull(soft, &end, 10);
+  if (errno || end == soft || *end || getrlimit(RLIMIT_NOFILE, &limit) != 0 || value >= limit.rlim_max) return;
+  limit.rlim_cur = value;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int helper_main(void) {
   struct sigaction ignore = {.sa_handler = SIG_IGN};
   struct frame_reader reader = {.limit = MAX_REQUEST_BYTES};
@@ -184,6 +197,8 @@ int helper_main(void) {
   /* The socket's end may be non-blocking; answers are written whole. */
   int flags = fcntl(HELPER_SOCKET, F_GETFL);
   if (flags >= 0) fcntl(HELPER_SOCKET, F_SETFL, flags & ~O_NONBLOCK);
+  const char *soft = getenv("SOFT_NOFILE");
+  if (soft) restore_open_files(soft);
   sigaction(SIGPIPE, &ignore, NULL);
   /* Ignored: the kernel reaps monitors and workers by itself. */
   sigaction(SIGCHLD, &ignore, NULL);

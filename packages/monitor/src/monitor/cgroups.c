@@ -16,17 +16,44 @@
 
 enum { MAX_CGROUP_DEPTH = 16 };
 
-/* v2 counts in memory.events, v1 in memory.oom_control; both as a line `oom_kill N`. */
+static bool counts_oom_kill(char *text) {
+  for (char *line = text; line; line = strchr(line, '\n')) {
+    while (*line == '\n') line++;
+    if (strncmp(line, "oom_kill ", 9) == 0) return strtoull(line + 9, NULL, 10) > 0;
+  }
+  return false;
+}
+
+/* With the systemd driver the group is systemd's, which removes it as soon as the last process has ended, maybe before
+ * we look. So on v2 the counters are read whenever the kernel says that they changed. -1: there are none. */
+int cgroups_open_memory_events(const struct plan *plan) {
+  for (size_t i = 0; i < plan->cgroup_count; i++) {
+    char path[4200];
+    snprintf(path, sizeof path, "%s/memory.events", plan->cgroups[i]);
+    int fd = open_at(AT_FDCWD, path, O_RDONLY, 0);
+    if (fd >= 0) return fd;
+  }
+  return -1;
+}
+
+void cgroups_read_memory_events(struct monitor *monitor) {
+  char text[1024];
+  ssize_t size = pread(monitor->memory_events, text, sizeof text - 1, 0);
+  if (size > 0) {
+    text[size] = 0;
+    monitor->oom_killed = monitor->oom_killed || counts_oom_kill(text);
+    return;
+  }
+  close(monitor->memory_events); /* ENODEV: the group is gone. */
+  monitor->memory_events = -1;
+}
+
+/* v1 counts in memory.oom_control, which stays until we remove the group. */
 bool cgroups_oom_killed(const struct plan *plan) {
-  static const char *const files[] = {"memory.events", "memory.oom_control"};
-  for (size_t i = 0; i < plan->cgroup_count * 2; i++) {
+  for (size_t i = 0; i < plan->cgroup_count; i++) {
     char path[4200], text[1024];
-    snprintf(path, sizeof path, "%s/%s", plan->cgroups[i / 2], files[i % 2]);
-    if (read_small_file_at(AT_FDCWD, path, text, sizeof text) <= 0) continue;
-    for (char *line = text; line; line = strchr(line, '\n')) {
-      while (*line == '\n') line++;
-      if (strncmp(line, "oom_kill ", 9) == 0) return strtoull(line + 9, NULL, 10) > 0;
-    }
+    snprintf(path, sizeof path, "%s/memory.oom_control", plan->cgroups[i]);
+    if (read_small_file_at(AT_FDCWD, path, text, sizeof text) > 0) return counts_oom_kill(text);
   }
   return false;
 }

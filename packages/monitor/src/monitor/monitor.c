@@ -20,7 +20,7 @@
 enum {
   LONELY_MS = 30000, /* nobody sent a plan: the daemon died between spawn and connect */
   CLEANUP_MS = 3000, /* groups are busy as long as the kernel takes their last process apart */
-  FIXED_FDS = 6,
+  FIXED_FDS = 7,
 };
 
 static struct monitor monitor = {
@@ -33,6 +33,7 @@ static struct monitor monitor = {
     .input = -1,
     .child_ends = {-1, -1, -1},
     .terminal_peer = -1,
+    .memory_events = -1,
 };
 
 static bool set_up(const char *directory) {
@@ -121,6 +122,7 @@ static void poll_once(int timeout) {
   fds[3] = wanted(monitor.outputs[0].fd, output_events(&monitor.outputs[0]));
   fds[4] = wanted(monitor.outputs[1].fd, output_events(&monitor.outputs[1]));
   fds[5] = wanted(monitor.input, input_waits ? POLLOUT : 0);
+  fds[6] = wanted(monitor.memory_events, POLLPRI);
   for (size_t i = 0; i < count; i++) {
     struct connection *connection = connections[i] = monitor.connections[i];
     short events = connection_events(&monitor, connection);
@@ -128,6 +130,7 @@ static void poll_once(int timeout) {
     fds[FIXED_FDS + i] = (struct pollfd){.fd = connection->hung_up && !events ? -1 : connection->fd, .events = events};
   }
   if (poll(fds, FIXED_FDS + count, timeout) <= 0) return;
+  if (fds[6].revents) cgroups_read_memory_events(&monitor);
   /* Output before the end of the process, so that the end finds the pipes empty. */
   for (int i = 0; i < 2; i++)
     if (fds[3 + i].revents && monitor.outputs[i].fd >= 0) streams_read_output(&monitor, &monitor.outputs[i]);

@@ -82,6 +82,7 @@ struct monitor {
   int wait_status;
   bool reaped, published; /* the exit was written and told */
   bool oom_killed;
+  int memory_events; /* cgroup v2; -1: none */
   struct timespec drain_until; /* monotonic */
   char *start_error;           /* the runtime's log when the start failed */
   char *exit_json;             /* what exit.json says, once published */
@@ -163,6 +164,8 @@ void record_exit(struct monitor *monitor);
 
 /* cgroups.c */
 bool cgroups_oom_killed(const struct plan *plan);
+int cgroups_open_memory_events(const struct plan *plan);
+void cgroups_read_memory_events(struct monitor *monitor);
 void cgroups_kill_leftovers(const struct plan *plan);
 /* Tries for `patience_ms`; true when nothing is left. */
 bool cgroups_remove(const struct plan *plan, bool kill, int patience_ms);
