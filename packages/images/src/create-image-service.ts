@@ -10,6 +10,7 @@ import {
   type Platform,
   silentLogger,
 } from '@dockerd-ts/core'
+import { collect } from './catalog/collect.ts'
 import type { ImageContext } from './catalog/image-context.ts'
 import { ImageStore } from './catalog/image-store.ts'
 import { ContentStore } from './content/content-store.ts'
@@ -64,6 +65,14 @@ export function createImageService(options: ImageServiceOptions): Images {
     usage: { containersOf: () => [] },
     events,
   }
+  const collectFreed = () => {
+    collect(context).swept.then(
+      (reasons) => reasons.map((error) => logger.warn({ error: String(error) }, 'files of a removed image are left')),
+      (error) => logger.error({ error: String(error) }, 'what is no longer used could not be collected'),
+    )
+  }
+  content.pins.onFreed = collectFreed
+  layers.pins.onFreed = collectFreed
   const registry = createRegistryOperations({ context, host, logger, options: options.registry ?? {} })
   return {
     service: imageService({ context, host, logger, registry: registry.operations }),

@@ -71,10 +71,9 @@ export function imageService({ context, host, logger, registry }: ServiceOptions
 }
 
 /** The rows are gone already: files that stay are removed at the next start. */
-async function finish(swept: readonly Promise<void>[], logger: Logger): Promise<void> {
-  for (const outcome of await Promise.allSettled(swept)) {
-    if (outcome.status === 'rejected')
-      logger.warn({ error: String(outcome.reason) }, 'files of a removed image are left')
+async function finish(swept: readonly Promise<unknown[]>[], logger: Logger): Promise<void> {
+  for (const reason of (await Promise.all(swept)).flat()) {
+    logger.warn({ error: String(reason) }, 'files of a removed image are left')
   }
 }
 

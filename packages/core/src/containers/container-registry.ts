@@ -1,12 +1,15 @@
 /** All containers by id and name, in memory; looked up as Docker does: full id, exact name, unique prefix of an id. */
 import { conflict, invalidArgument, notFound } from '../errors/engine-error.ts'
 import type { Container } from './container.ts'
+import type { ContainerRecord } from './container-record.ts'
 
 export class ContainerRegistry {
   readonly #byId = new Map<string, Container>()
   readonly #byName = new Map<string, Container>()
   /** Names of containers that are just being made. */
   readonly #reserved = new Map<string, string>()
+  /** Containers that are just being made: found by nobody, but what they are made from is in use already. */
+  readonly #making = new Map<string, ContainerRecord>()
 
   get size(): number {
     return this.#byId.size
@@ -14,6 +17,20 @@ export class ContainerRegistry {
 
   all(): Container[] {
     return [...this.#byId.values()]
+  }
+
+  /** Of all containers, and of those that are just being made. */
+  records(): ContainerRecord[] {
+    return [...this.all().map(({ record }) => record), ...this.#making.values()]
+  }
+
+  /** From before anything is made for it until `add` or `abandon`. */
+  make(record: ContainerRecord): void {
+    this.#making.set(record.id, record)
+  }
+
+  abandon(record: ContainerRecord): void {
+    this.#making.delete(record.id)
   }
 
   get(id: string): Container | undefined {
@@ -56,6 +73,7 @@ export class ContainerRegistry {
   }
 
   add(container: Container): void {
+    this.#making.delete(container.id)
     this.#reserved.delete(container.record.name)
     this.#byId.set(container.id, container)
     this.#byName.set(container.record.name, container)

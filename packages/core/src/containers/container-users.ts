@@ -4,12 +4,13 @@ import { volumesOf } from '../mounts/mount-points.ts'
 import type { ImageUsage } from '../ports/images.ts'
 import type { Container } from './container.ts'
 import type { ContainerContext } from './container-context.ts'
+import type { ContainerRecord } from './container-record.ts'
 import { hasProcess, isRunning } from './container-state.ts'
 
 export function createContainerUsers(context: ContainerContext): ContainerUsers {
   return {
     find: (reference) => toUser(context.registry.find(reference)),
-    list: () => context.registry.all().map(toUser),
+    list: () => context.registry.records().map(recordToUser),
     exclusively: (containerId, work) => context.locks.run(containerId, work),
     setEndpoint: (containerId, network, settings) => {
       const { record } = context.registry.find(containerId)
@@ -20,7 +21,9 @@ export function createContainerUsers(context: ContainerContext): ContainerUsers 
   }
 }
 
-const toUser = ({ record }: Container): ContainerUser => ({
+const toUser = ({ record }: Container): ContainerUser => recordToUser(record)
+
+const recordToUser = (record: ContainerRecord): ContainerUser => ({
   id: record.id,
   name: record.name,
   running: hasProcess(record.status),
@@ -34,7 +37,7 @@ const toUser = ({ record }: Container): ContainerUser => ({
 export const imageUsage = (context: ContainerContext): ImageUsage => ({
   containersOf: (imageId) =>
     context.registry
-      .all()
-      .filter(({ record }) => record.imageId === imageId)
-      .map(({ record }) => ({ id: record.id, name: record.name, running: isRunning(record.status) })),
+      .records()
+      .filter((record) => record.imageId === imageId)
+      .map((record) => ({ id: record.id, name: record.name, running: isRunning(record.status) })),
 })

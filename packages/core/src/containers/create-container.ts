@@ -49,12 +49,21 @@ export async function createContainer(
       hostConfig: { ...hostConfig, NetworkMode: networkMode },
     })
     record.endpoints = endpoints
-    await makeContainer(context, new Container(record), image)
+    // No await since the image was resolved: from here on nobody can remove it, or the volumes that are named.
+    context.registry.make(record)
+    await makeContainer(context, new Container(record), image).finally(() => abandonUnlessMade(context, record))
     return { Id: id, Warnings: warnings }
   } catch (error) {
     context.registry.unreserve(name)
     throw error
   }
+}
+
+/** The image may have been removed by force while it was held for a container that did not come to be. */
+function abandonUnlessMade(context: ContainerContext, record: ContainerRecord): void {
+  if (context.registry.get(record.id) !== undefined) return
+  context.registry.abandon(record)
+  context.images.containerRemoved(record.imageId)
 }
 
 /** `container:<name>` is stored with the id, so that a rename of the other container changes nothing. */

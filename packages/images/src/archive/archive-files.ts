@@ -48,7 +48,7 @@ export class ArchiveFiles {
     const digest = digestOfName(name)
     if (digest !== undefined && this.#content.has(digest)) {
       // It is here already and verified: the archive's copy is passed over.
-      this.#releases.push(this.#content.pin(digest))
+      this.#releases.push(this.#content.pins.add(digest))
       return { kind: 'stored', digest }
     }
     const blob = await this.#content.stage(fileContent(header, body), {
@@ -102,7 +102,7 @@ export class ArchiveFiles {
     const file = this.#require(name)
     if (file.kind === 'stored') return file.digest
     const { digest } = file.blob
-    this.#releases.push(this.#content.pin(digest))
+    this.#releases.push(this.#content.pins.add(digest))
     await this.#content.commit(file.blob, mediaType)
     for (const [key, other] of this.#files) {
       if (other === file) this.#files.set(key, { kind: 'stored', digest })

@@ -23,10 +23,10 @@ export async function importArchive(context: ImageContext, request: ImportReques
   const config = applyConfigChanges({}, request.changes)
   const layer = await context.content.stage(await decompress(request.source))
   const configData = makeConfig(config, layer, request)
-  const unpin = context.layers.pin(layer.digest)
+  const unpin = context.layers.pins.add(layer.digest)
   const size = layer.sizeBytes
   const manifest = makeManifest({ data: configData }, [{ mediaType: mediaTypes.ociLayer, size, digest: layer.digest }])
-  const release = context.content.pin(layer.digest, sha256(configData), sha256(manifest.data))
+  const release = context.content.pins.add(layer.digest, sha256(configData), sha256(manifest.data))
   try {
     await context.content.commit(layer, mediaTypes.ociLayer)
     const { digest: id } = await context.content.put(configData, mediaTypes.ociConfig)

@@ -60,7 +60,7 @@ async function loadImage(
 ): Promise<string> {
   const document = parseImageConfig(image.configData)
   const ids = layerIdsOf(document, image.layerFiles.length)
-  const releases = [context.layers.pin(...ids.chainIds), context.content.pin(sha256(image.configData))]
+  const releases = [context.layers.pins.add(...ids.chainIds), context.content.pins.add(sha256(image.configData))]
   try {
     const content = await keepContent(context, { image, files, releases })
     const hooks = request.quiet ? {} : { onBytes: layerCounters(context, content, { ids, report: request.report }) }
@@ -88,7 +88,7 @@ async function keepContent(
   }
   const config = await content.put(image.configData, mediaTypes.ociConfig)
   const manifest = image.manifest ?? makeManifest({ data: image.configData }, layers)
-  releases.push(content.pin(sha256(manifest.data)))
+  releases.push(content.pins.add(sha256(manifest.data)))
   const { digest } = await content.put(manifest.data, manifest.mediaType)
   return {
     configData: image.configData,

@@ -35,7 +35,7 @@ export async function saveArchive(context: ImageContext, request: SaveRequest): 
   const saved = selectImages(context, request.references)
   for (const { image } of saved) checkPlatform(image, request.platforms)
   const digests = [...new Set(saved.flatMap(({ image }) => [image.row.id, ...image.row.blobDigests]))]
-  const release = context.content.pin(...digests)
+  const release = context.content.pins.add(...digests, ...saved.map(({ image }) => image.row.manifestDigest))
   try {
     const manifests = await Promise.all(saved.map(({ image }) => exportableManifest(context, image)))
     const documents = makeDocuments(saved, manifests)

@@ -17,8 +17,8 @@ export interface CollectContext {
 export interface Collected {
   /** Topmost of a chain first where `order` says so. */
   layers: LayerRow[]
-  /** Resolves when the files are gone too. A file that can't be removed is left to the next start's reconcile. */
-  swept: Promise<void>
+  /** Resolves when the files are gone too, with the reasons why some are not: those are the next start's work. */
+  swept: Promise<unknown[]>
 }
 
 /** `order`: chain ids in which the removed layers are reported. Synchronous as far as rows go. */
@@ -37,11 +37,11 @@ export function collect(context: CollectContext, order: readonly string[] = []):
     )
     removedLayers = images.records
       .listLayers()
-      .filter(({ chainId }) => !usedLayers.has(chainId) && !layers.isPinned(chainId))
+      .filter(({ chainId }) => !usedLayers.has(chainId) && !layers.pins.passOver(chainId))
     removedBlobs = images.records
       .listBlobs()
       .map(({ digest }) => digest)
-      .filter((digest) => !usedBlobs.has(digest) && !content.isPinned(digest))
+      .filter((digest) => !usedBlobs.has(digest) && !content.pins.passOver(digest))
     for (const { chainId } of removedLayers) images.records.deleteLayer(chainId)
     for (const digest of removedBlobs) images.records.deleteBlob(digest)
   })
@@ -50,23 +50,28 @@ export function collect(context: CollectContext, order: readonly string[] = []):
   return { layers: removedLayers, swept: sweep(context, removedLayers, removedBlobs) }
 }
 
-async function sweep({ content, layers }: CollectContext, rows: LayerRow[], digests: string[]): Promise<void> {
+async function sweep({ content, layers }: CollectContext, rows: LayerRow[], digests: string[]): Promise<unknown[]> {
   // Renamed before anything is awaited: the same digest may come again at once, under its own name.
   const files = digests.map((digest) => moveAside(content, digest))
   const work = [
     ...rows.map((row) => layers.deleteDirectory(row)),
-    ...files.map((path) => (path === undefined ? undefined : rm(path, { force: true }))),
+    ...files.map(async (aside) => rm(aside(), { force: true })),
   ]
-  await Promise.allSettled(work)
+  const outcomes = await Promise.allSettled(work)
+  return outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
 }
 
-function moveAside(content: ContentStore, digest: string): string | undefined {
+/** Answers the new path, or throws why the file could not be moved, when it is called. */
+function moveAside(content: ContentStore, digest: string): () => string {
   const path = content.stagingPath()
   try {
     renameSync(content.path(digest), path)
-    return path
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined
-    throw error
+    if (!hasCode(error, 'ENOENT')) {
+      return () => {
+        throw error
+      }
+    }
   }
+  return () => path
 }

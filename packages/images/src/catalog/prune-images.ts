@@ -10,7 +10,7 @@ import { type Removal, removeImage } from './remove-image.ts'
 export function pruneImages(
   context: ImageContext,
   filters: Filters,
-): { response: WirePruneResponse; swept: Promise<void>[] } {
+): { response: WirePruneResponse; swept: Promise<unknown[]>[] } {
   const { images } = context
   const filter = imageFilter(filters, images, 'prune')
   const danglingOnly = filter.dangling ?? true

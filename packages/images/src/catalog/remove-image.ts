@@ -21,7 +21,7 @@ export interface Removal {
   items: WireDeleteItem[]
   /** Chain ids and bytes of the layers that went. */
   layers: { chainId: string; sizeBytes: number }[]
-  swept: Promise<void>[]
+  swept: Promise<unknown[]>[]
 }
 
 export interface RemoveOptions {

@@ -8,6 +8,7 @@ import { open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BlobRow, type ImageRecords, internal, invalidArgument } from '@dockerd-ts/core'
 import { hasCode, makeDirectories, moveInto, writeAll } from './files.ts'
+import { Pins } from './pins.ts'
 
 export interface StagedBlob {
   path: string
@@ -24,10 +25,10 @@ export interface StageOptions {
 }
 
 export class ContentStore {
+  /** By digest. */
+  readonly pins = new Pins()
   readonly #root: string
   readonly #records: ImageRecords
-  /** Digests that work under way counts on; never collected. */
-  readonly #pins = new Map<string, number>()
 
   constructor(root: string, records: ImageRecords) {
     this.#root = root
@@ -95,8 +96,10 @@ export class ContentStore {
   async commit(staged: StagedBlob, mediaType: string, source?: string): Promise<BlobRow> {
     const known = this.get(staged.digest)
     if (known !== undefined) {
+      // Before the wait: after it the row may be gone, and must not come back without its file.
+      const row = this.#addSource(known, source)
       await rm(staged.path, { force: true })
-      return this.#addSource(known, source)
+      return row
     }
     const handle = await open(staged.path, 'r+')
     try {
@@ -146,25 +149,6 @@ export class ContentStore {
     const { size } = await stat(path)
     if (size > limitBytes) throw internal(`blob ${digest} is larger than ${limitBytes} bytes`)
     return readFile(path)
-  }
-
-  /** Keeps digests from collection until the returned function is called. */
-  pin(...digests: readonly string[]): () => void {
-    for (const digest of digests) this.#pins.set(digest, (this.#pins.get(digest) ?? 0) + 1)
-    let released = false
-    return () => {
-      if (released) return
-      released = true
-      for (const digest of digests) {
-        const left = (this.#pins.get(digest) ?? 1) - 1
-        if (left === 0) this.#pins.delete(digest)
-        else this.#pins.set(digest, left)
-      }
-    }
-  }
-
-  isPinned(digest: string): boolean {
-    return this.#pins.has(digest)
   }
 
   /** Deletes the file of a blob whose row is gone; already gone counts as done. */

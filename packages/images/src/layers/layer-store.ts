@@ -9,6 +9,7 @@ import { type ImageRecords, invalidArgument, type LayerRow } from '@dockerd-ts/c
 import { decompress, detectCompression } from '../archive/compression.ts'
 import type { ContentStore } from '../content/content-store.ts'
 import { makeDirectories, moveInto } from '../content/files.ts'
+import { Pins } from '../content/pins.ts'
 import { unpack } from './layer-program.ts'
 import { Semaphore } from './semaphore.ts'
 import type { RemoveTree } from './tree-removal.ts'
@@ -36,10 +37,11 @@ export interface LayerStoreOptions {
 const maxUnpacking = 3
 
 export class LayerStore {
+  /** By chain id. */
+  readonly pins = new Pins()
   readonly #options: LayerStoreOptions
   readonly #running = new Map<string, Promise<LayerRow>>()
   readonly #slots = new Semaphore(maxUnpacking)
-  readonly #pins = new Map<string, number>()
 
   constructor(options: LayerStoreOptions) {
     this.#options = options
@@ -122,24 +124,6 @@ export class LayerStore {
   async #isPlain(digest: string): Promise<boolean> {
     for await (const chunk of this.#options.content.read(digest)) return detectCompression(chunk) === 'none'
     return true
-  }
-
-  pin(...ids: readonly string[]): () => void {
-    for (const id of ids) this.#pins.set(id, (this.#pins.get(id) ?? 0) + 1)
-    let released = false
-    return () => {
-      if (released) return
-      released = true
-      for (const id of ids) {
-        const left = (this.#pins.get(id) ?? 1) - 1
-        if (left === 0) this.#pins.delete(id)
-        else this.#pins.set(id, left)
-      }
-    }
-  }
-
-  isPinned(chainId: string): boolean {
-    return this.#pins.has(chainId)
   }
 
   /** Deletes the directory of a layer whose row is gone; already gone counts as done. */

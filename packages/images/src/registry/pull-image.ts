@@ -133,7 +133,7 @@ async function fetchImage(pull: PullContext, session: RegistrySession, found: Fo
   const { content, layers, images } = pull.context
   const { request, document, resolved } = found
   checkTypes(resolved)
-  const release = content.pin(
+  const release = content.pins.add(
     resolved.digest,
     resolved.manifest.config.digest,
     ...resolved.manifest.layers.map((l) => l.digest),
@@ -142,8 +142,11 @@ async function fetchImage(pull: PullContext, session: RegistrySession, found: Fo
   try {
     const configData = await fetchConfig(pull, session, found)
     const ids = layerIdsOf(parseImageConfig(configData), resolved.manifest.layers.length)
-    unpins.push(layers.pin(...ids.chainIds))
-    const blobDigests = await fetchLayers(pull, session, { ...found, ...ids, configData })
+    unpins.push(layers.pins.add(...ids.chainIds))
+    const present = heldBlobs(pull, ids.chainIds, resolved)
+    // Blobs of other images, which may be removed before this one is recorded.
+    unpins.push(content.pins.add(...present.flatMap((digest) => digest ?? [])))
+    const blobDigests = await fetchLayers(pull, session, { ...found, ...ids, configData, present })
     await content.put(resolved.data, resolved.mediaType, repositoryOf(request.reference))
     const image = {
       configData,
@@ -188,16 +191,18 @@ interface Layers extends Found {
   configData: Buffer
   chainIds: string[]
   diffIds: string[]
+  /** The blob of each layer that is here already. */
+  present: (string | undefined)[]
 }
+
+const heldBlobs = (pull: PullContext, chainIds: readonly string[], { manifest }: ResolvedManifest) =>
+  chainIds.map((chainId, index) => heldBlob(pull, chainId, manifest.layers[index]?.digest ?? ''))
 
 /** Downloads and unpacks what is missing, layers side by side. Answers the digests of the blobs that hold the layers. */
 async function fetchLayers(pull: PullContext, session: RegistrySession, request: Layers): Promise<string[]> {
-  const { resolved, chainIds } = request
+  const { resolved, present } = request
   const { report } = request.request
   const tell = (index: number, status: string) => report(line(status, resolved.manifest.layers[index]?.digest))
-  const present = chainIds.map((chainId, index) =>
-    heldBlob(pull, chainId, resolved.manifest.layers[index]?.digest ?? ''),
-  )
   for (const [index, held] of present.entries()) tell(index, held === undefined ? 'Pulling fs layer' : 'Already exists')
   // The first failure ends the other transfers: nothing goes on behind an error's back.
   const failed = new AbortController()

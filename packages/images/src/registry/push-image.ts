@@ -70,21 +70,27 @@ function findTargets({ images }: ImageContext, reference: ImageReference): Targe
 
 async function pushOne(push: PushContext, session: RegistrySession, request: PushRequest & Target): Promise<void> {
   const { context } = push
+  const { id, manifestDigest, blobDigests } = request.image.row
+  const release = context.content.pins.add(id, manifestDigest, ...blobDigests)
+  try {
+    await pushPinned(push, session, request)
+  } finally {
+    release()
+  }
+}
+
+async function pushPinned(push: PushContext, session: RegistrySession, request: PushRequest & Target): Promise<void> {
+  const { context } = push
   const { image, reference, report, signal } = request
   const tag = reference.tag ?? 'latest'
   const { data, mediaType, digest } = await exportableManifest(context, image)
   const manifest = parseManifest(data)
-  const release = context.content.pin(image.row.id, ...manifest.layers.map((layer) => layer.digest))
-  try {
-    for (const layer of manifest.layers) report(line('Preparing', layer.digest))
-    const slots = new Semaphore(push.maxConcurrentUploads)
-    const uploads = manifest.layers.map((layer) => slots.run(() => pushLayer(push, session, { layer, request })))
-    const failed = (await Promise.allSettled(uploads)).find((outcome) => outcome.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
-    await pushBlob(push, session, { blob: manifest.config, signal })
-  } finally {
-    release()
-  }
+  for (const layer of manifest.layers) report(line('Preparing', layer.digest))
+  const slots = new Semaphore(push.maxConcurrentUploads)
+  const uploads = manifest.layers.map((layer) => slots.run(() => pushLayer(push, session, { layer, request })))
+  const failed = (await Promise.allSettled(uploads)).find((outcome) => outcome.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+  await pushBlob(push, session, { blob: manifest.config, signal })
   const path = `${session.repository}/manifests/${tag}`
   const headers = { 'content-type': mediaType }
   const answer = await session.ask({
@@ -97,12 +103,17 @@ async function pushOne(push: PushContext, session: RegistrySession, request: Pus
     signal,
   })
   await answer.discard()
-  const { domain, path: name } = reference
-  context.images.transaction(() => context.images.setReference({ domain, path: name, digest }, image.row.id))
+  noteDigest(context, image, { ...reference, digest })
   report({ status: `${tag}: digest: ${digest} size: ${data.length}` })
   report({ progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: data.length } })
   const id = familiarString(reference)
   publishImage(context, { action: 'push', imageId: image.row.id, id, name: familiarName(reference) })
+}
+
+/** Unless the image was removed meanwhile: a name without an image would be left. */
+function noteDigest({ images }: ImageContext, { row }: StoredImage, { domain, path, digest }: ImageReference): void {
+  if (digest === undefined || images.get(row.id) === undefined) return
+  images.transaction(() => images.setReference({ domain, path, digest }, row.id))
 }
 
 const line = (status: string, digest: string): ProgressMessage => ({

@@ -1,0 +1,24 @@
+/** What a container is made from is in use before the container can be seen. */
+import t from 'tap'
+import { testEngine } from '../testing/index.ts'
+
+t.test('an image and volumes are in use while the container is being made', async (t) => {
+  const test = testEngine()
+  const creating = test.create({ HostConfig: { Binds: ['data:/data'] } }, 'web')
+  const [image] = test.images.images.values()
+  t.match(test.images.usage?.containersOf(image?.id ?? ''), [{ name: 'web', running: false }])
+  t.match(test.users.list(), [{ name: 'web', volumeNames: ['data'] }])
+  t.throws(() => test.users.find('web'), { kind: 'notFound' }, 'but nobody finds it')
+  const id = await creating
+  t.match(test.users.list(), [{ id }])
+  t.equal(test.users.list().length, 1, 'and it counts once')
+})
+
+t.test('a container that could not be made holds nothing, and its image is collected if it was removed', async (t) => {
+  const test = testEngine()
+  test.state.failures.set('rootfs.create', new Error('disk full'))
+  await t.rejects(test.create(), { message: 'disk full' })
+  t.strictSame(test.users.list(), [])
+  const [image] = test.images.images.values()
+  t.strictSame(test.images.released, [image?.id])
+})
