@@ -8,7 +8,7 @@ t.test('an image and volumes are in use while the container is being made', asyn
   const [image] = test.images.images.values()
   t.match(test.images.usage?.containersOf(image?.id ?? ''), [{ name: 'web', running: false }])
   t.match(test.users.list(), [{ name: 'web', volumeNames: ['data'] }])
-  t.throws(() => test.users.find('web'), { kind: 'notFound' }, 'but nobody finds it')
+  t.throws(() => test.users.find('web'), { kind: 'notFound', message: 'No such container: web' })
   const id = await creating
   t.match(test.users.list(), [{ id }])
   t.equal(test.users.list().length, 1, 'and it counts once')
