@@ -2,7 +2,7 @@
 # Builds the static program that is both the host helper and the container monitor.
 #   build.sh             build/dockerd-ts-monitor
 #   build.sh sanitize    build/dockerd-ts-monitor-sanitize, with address and undefined-behaviour checks, for tests
-# Needs Debian's gcc and libc6-dev, nothing else. CC chooses another compiler.
+# Needs Debian's gcc, libc6-dev and zlib1g-dev, nothing else. CC chooses another compiler.
 set -eu
 cd "$(dirname "$0")"
 mkdir -p build
@@ -30,5 +30,5 @@ newest() { [ -e "$output" ] && [ -z "$(find src build.sh -newer "$output" -type 
 if newest; then exit 0; fi
 # Renamed at the end: a running daemon may be about to execute the old file.
 # shellcheck disable=SC2086
-$cc $warnings $flags -Isrc -o "$output.$$" $sources
+$cc $warnings $flags -Isrc -o "$output.$$" $sources -lz
 mv "$output.$$" "$output"

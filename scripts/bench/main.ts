@@ -6,14 +6,17 @@
  * A dockerd-ts of its own is started; the runs of the two engines are interleaved (A B B A …), so that drift of the
  * machine cancels: judge by the ratios. --write puts the table into docs/performance.md.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { cpus, release } from 'node:os'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, release, tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { startDaemon } from '../../docker-compat-tests/support/daemon.ts'
 import { busyboxRootfs, importImage } from '../../docker-compat-tests/support/images.ts'
 import { Client } from './client.ts'
-import { type Figure, metrics, type State } from './metrics.ts'
+import { closeRegistry } from './image-metrics.ts'
+import type { Figure, State } from './metric.ts'
+import { metrics } from './metrics.ts'
 
 const IMAGE = 'dockerd-ts-bench:latest'
 const { values } = parseArgs({
@@ -27,10 +30,14 @@ const { values } = parseArgs({
 })
 const runs = Number(values.runs)
 
-const daemon = await startDaemon()
+const probePath = join(mkdtempSync(join(tmpdir(), 'dts-bench-')), 'probe')
+const probe = new URL('loop-probe.ts', import.meta.url).href
+const daemon = await startDaemon({
+  environment: { NODE_OPTIONS: `--import=${probe}`, DOCKERD_TS_LOOP_PROBE: probePath },
+})
 const tar = busyboxRootfs()
-const engines: { client: Client; daemonPids: number[] }[] = [
-  { client: new Client('dockerd-ts', daemon.socket, IMAGE), daemonPids: [daemon.pid] },
+const engines: ({ client: Client } & State)[] = [
+  { client: new Client('dockerd-ts', daemon.socket, IMAGE), daemonPids: [daemon.pid], probePath },
 ]
 if (values.against) {
   const socket = values.against.replace(/^unix:\/\//, '')
@@ -44,7 +51,7 @@ for (const { client } of engines) await importImage(client.socketPath, tar, IMAG
 const results = new Map<string, { figure: Figure; of: Map<string, number[]> }>()
 for (const metric of metrics) {
   if (values.only && !values.only.split(',').includes(metric.name)) continue
-  const states = new Map<Client, State>(engines.map(({ client, daemonPids }) => [client, { daemonPids }]))
+  const states = new Map<Client, State>(engines.map(({ client, ...state }) => [client, state]))
   for (const [client, state] of states) await metric.setUp?.(client, state)
   const count = metric.runs?.(runs) ?? runs
   for (let run = -1; run < count; run += 1) {
@@ -97,5 +104,7 @@ if (values.write) {
 }
 for (const { client } of engines)
   await client.call('DELETE', `/images/${IMAGE}?force=1`, undefined, { accept: [200, 404] })
+await closeRegistry()
 const left = await daemon.stop()
+rmSync(dirname(probePath), { recursive: true })
 if (left.length > 0) throw new Error(`left on the machine: ${left.join('\n')}`)

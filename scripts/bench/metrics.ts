@@ -1,32 +1,9 @@
 /** What is measured: each metric does its work on one engine, checks that it was done, and answers its figures. */
 import { type Client, collect, demultiplexer, now, pool } from './client.ts'
+import { imageMetric } from './image-metrics.ts'
 import { memoryOf } from './memory.ts'
+import { higher, lower, type Metric } from './metric.ts'
 
-export type Better = 'lower' | 'higher'
-export interface Figure {
-  unit: string
-  better: Better
-  /** What the figure is, for the table. */
-  title: string
-}
-
-export interface Metric {
-  name: string
-  figures: Record<string, Figure>
-  /** Runs per engine, as a share of --runs. */
-  runs?: (runs: number) => number
-  setUp?: (client: Client, state: State) => Promise<void>
-  run: (client: Client, state: State) => Promise<Record<string, number>>
-}
-
-/** Kept per engine and metric between set-up and runs. */
-export interface State {
-  daemonPids: readonly number[]
-  id?: string
-}
-
-const lower = (title: string, unit = 'ms'): Figure => ({ title, unit, better: 'lower' })
-const higher = (title: string, unit = 'MB/s'): Figure => ({ title, unit, better: 'higher' })
 const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 const times = (count: number) => Array.from({ length: count }, (_, index) => index)
 
@@ -275,5 +252,6 @@ export const metrics: readonly Metric[] = [
   listMetric,
   logsMetric,
   attachMetric,
+  imageMetric,
   footprintMetric,
 ]

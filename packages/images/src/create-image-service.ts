@@ -14,6 +14,7 @@ import { collect } from './catalog/collect.ts'
 import type { ImageContext } from './catalog/image-context.ts'
 import { ImageStore } from './catalog/image-store.ts'
 import { ContentStore } from './content/content-store.ts'
+import { Durability, synchroniseWith } from './content/durability.ts'
 import { hostPlatform } from './host-platform.ts'
 import { createImageCatalog } from './image-catalog.ts'
 import { imageService } from './image-service.ts'
@@ -36,6 +37,8 @@ export interface ImageServiceOptions {
   registry?: Partial<RegistryOptions>
   /** This machine's unless given. */
   platform?: Platform
+  /** For tests: another one means that the machine was started anew. */
+  bootId?: string
 }
 
 export interface Images {
@@ -49,12 +52,19 @@ export interface Images {
 export function createImageService(options: ImageServiceOptions): Images {
   const { dataRoot, layerProgram, records, events, logger = silentLogger } = options
   const host = options.platform ?? hostPlatform()
-  const content = new ContentStore(join(dataRoot, 'content'), records)
+  const durability = new Durability({
+    root: dataRoot,
+    synchronise: () => synchroniseWith(layerProgram, dataRoot),
+    logger,
+    ...(options.bootId !== undefined && { bootId: options.bootId }),
+  })
+  const content = new ContentStore(join(dataRoot, 'content'), records, durability)
   const layers = new LayerStore({
     root: join(dataRoot, 'layers'),
     program: layerProgram,
     records,
     content,
+    durability,
     removeTree: treeRemoval(options.helper),
   })
   const context: ImageContext = {
@@ -77,7 +87,10 @@ export function createImageService(options: ImageServiceOptions): Images {
   return {
     service: imageService({ context, host, logger, registry: registry.operations }),
     catalog: createImageCatalog(context),
-    reconcile: () => reconcileImages(context, logger),
-    close: () => registry.close(),
+    reconcile: () => reconcileImages(context, { durability, logger }),
+    async close() {
+      await registry.close()
+      await durability.settle()
+    },
   }
 }

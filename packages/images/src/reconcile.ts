@@ -6,11 +6,22 @@ import type { Logger } from '@dockerd-ts/core'
 import { collect } from './catalog/collect.ts'
 import type { ImageContext } from './catalog/image-context.ts'
 import { unpackLayers } from './catalog/register-image.ts'
+import type { Durability } from './content/durability.ts'
 
-export async function reconcileImages(context: ImageContext, logger: Logger): Promise<void> {
+export async function reconcileImages(
+  context: ImageContext,
+  { durability, logger }: { durability: Durability; logger: Logger },
+): Promise<void> {
+  const suspectSinceMs = await durability.suspectSinceMs()
+  if (suspectSinceMs === undefined) return reconcile(context, logger)
+  logger.warn({ sinceMs: suspectSinceMs }, 'the machine stopped while images were being written; they are verified')
+  await durability.record(() => reconcile(context, logger, suspectSinceMs))
+}
+
+async function reconcile(context: ImageContext, logger: Logger, suspectSinceMs?: number): Promise<void> {
   const { content, layers, images } = context
-  const lostBlobs = new Set(await content.reconcile())
-  const lostLayers = new Set(await layers.reconcile())
+  const lostBlobs = new Set(await content.reconcile(suspectSinceMs))
+  const lostLayers = new Set(await layers.reconcile(suspectSinceMs))
   images.reload()
   for (const row of images.rows()) {
     const needed = [row.id, row.manifestDigest, ...row.blobDigests]

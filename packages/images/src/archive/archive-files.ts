@@ -25,8 +25,12 @@ export class ArchiveFiles {
   readonly #files = new Map<string, ArchiveFile>()
   readonly #releases: (() => void)[] = []
 
-  constructor(content: ContentStore) {
+  readonly #staged: (blob: StagedBlob) => void
+
+  /** `staged` is told of each new file while the others are still being read. */
+  constructor(content: ContentStore, staged: (blob: StagedBlob) => void) {
     this.#content = content
+    this.#staged = staged
   }
 
   /** Reads the whole (uncompressed) archive. Later entries replace earlier ones of the same name. */
@@ -55,6 +59,7 @@ export class ArchiveFiles {
       limitBytes: fileLimitBytes,
       ...(digest !== undefined && { digest }),
     })
+    this.#staged(blob)
     return { kind: 'staged', blob }
   }
 

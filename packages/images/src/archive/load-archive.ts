@@ -23,7 +23,11 @@ export interface LoadRequest {
 
 export async function loadArchive(context: ImageContext, request: LoadRequest): Promise<void> {
   const { report, signal } = request
-  const files = new ArchiveFiles(context.content)
+  const early = new Set<string>()
+  const files = new ArchiveFiles(context.content, (blob) => {
+    early.add(blob.digest)
+    context.layers.unpackEarly(blob)
+  })
   let complete = false
   try {
     await files.stage(abortable(await decompress(request.archive), signal))
@@ -41,6 +45,7 @@ export async function loadArchive(context: ImageContext, request: LoadRequest): 
     }
     complete = true
   } finally {
+    await context.layers.dropEarly(early)
     await files.close()
     // Blobs and layers of an image that was not recorded have no owner.
     if (!complete) await collect(context).swept

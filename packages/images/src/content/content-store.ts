@@ -1,13 +1,15 @@
 /**
  * Blobs by digest: `content/blobs/sha256/<hex>`. A blob is hashed while it is written to staging; only when the digest is
- * known to be right is it synced, renamed to its digest, and then recorded. What a crash leaves in staging is rubbish.
+ * known to be right is it renamed to its digest and then recorded. What a crash leaves in staging is rubbish. When a blob
+ * reaches the disk is Durability's matter.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BlobRow, type ImageRecords, internal, invalidArgument } from '@dockerd-ts/core'
-import { hasCode, makeDirectories, moveInto, writeAll } from './files.ts'
+import type { Durability } from './durability.ts'
+import { hasCode, makeDirectories, writeAll } from './files.ts'
 import { Pins } from './pins.ts'
 
 export interface StagedBlob {
@@ -29,10 +31,12 @@ export class ContentStore {
   readonly pins = new Pins()
   readonly #root: string
   readonly #records: ImageRecords
+  readonly #durability: Durability
 
-  constructor(root: string, records: ImageRecords) {
+  constructor(root: string, records: ImageRecords, durability: Durability) {
     this.#root = root
     this.#records = records
+    this.#durability = durability
   }
 
   get stagingDirectory(): string {
@@ -101,13 +105,7 @@ export class ContentStore {
       await rm(staged.path, { force: true })
       return row
     }
-    const handle = await open(staged.path, 'r+')
-    try {
-      await handle.datasync()
-    } finally {
-      await handle.close()
-    }
-    await moveInto(staged.path, this.path(staged.digest))
+    await this.#durability.record(() => rename(staged.path, this.path(staged.digest)))
     const row = {
       digest: staged.digest,
       mediaType,
@@ -156,8 +154,11 @@ export class ContentStore {
     await rm(this.path(digest), { force: true })
   }
 
-  /** After a crash: empties staging, drops files without a row and rows without a file. Answers the lost digests. */
-  async reconcile(): Promise<string[]> {
+  /**
+   * After a crash: empties staging, drops files without a row and rows without a file. After a power cut what is as new as
+   * `suspectSinceMs` is read and verified. Answers the lost digests.
+   */
+  async reconcile(suspectSinceMs?: number): Promise<string[]> {
     await this.prepare()
     for (const name of await readdir(this.stagingDirectory)) {
       await rm(join(this.stagingDirectory, name), { recursive: true, force: true })
@@ -168,21 +169,29 @@ export class ContentStore {
     }
     const lost: string[] = []
     for (const row of rows.values()) {
-      if ((await fileSize(this.path(row.digest))) === row.sizeBytes) continue
+      if (await this.#isWhole(row, suspectSinceMs)) continue
       this.#records.deleteBlob(row.digest)
       await this.deleteFile(row.digest)
       lost.push(row.digest)
     }
     return lost
   }
-}
 
-async function fileSize(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined
-    throw error
+  async #isWhole(row: BlobRow, suspectSinceMs = Number.POSITIVE_INFINITY): Promise<boolean> {
+    try {
+      const { size, mtimeMs } = await stat(this.path(row.digest))
+      if (size !== row.sizeBytes) return false
+      return mtimeMs < suspectSinceMs || (await this.#digestOf(row.digest)) === row.digest
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return false
+      throw error
+    }
+  }
+
+  async #digestOf(digest: string): Promise<string> {
+    const hash = createHash('sha256')
+    for await (const chunk of this.read(digest)) hash.update(chunk)
+    return `sha256:${hash.digest('hex')}`
   }
 }
 

@@ -1,20 +1,13 @@
-/** Small file helpers: what is renamed into place has reached the disk before. */
-import { type FileHandle, mkdir, open, rename } from 'node:fs/promises'
-import { dirname } from 'node:path'
+/** Small file helpers. */
+import { type FileHandle, mkdir, open } from 'node:fs/promises'
 
-async function syncDirectory(path: string): Promise<void> {
+export async function syncDirectory(path: string): Promise<void> {
   const handle = await open(path, 'r')
   try {
     await handle.sync()
   } finally {
     await handle.close()
   }
-}
-
-/** Renames and makes the new name durable. The directory of `to` must exist. */
-export async function moveInto(from: string, to: string): Promise<void> {
-  await rename(from, to)
-  await syncDirectory(dirname(to))
 }
 
 export async function makeDirectories(...paths: readonly string[]): Promise<void> {

@@ -1,7 +1,7 @@
 /** Runs the C program that unpacks tars into directories and packs directories into tars (its PROTOCOL.md). */
 import { open } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
 import { PassThrough, Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { internal, invalidArgument } from '@dockerd-ts/core'
 import { type StreamingCommand, streamCommand } from '@dockerd-ts/linux'
@@ -9,10 +9,14 @@ import { type StreamingCommand, streamCommand } from '@dockerd-ts/linux'
 export interface UnpackRequest {
   program: string
   directory: string
-  /** An uncompressed tar: a file, which the program reads itself, or a stream. */
-  source: { path: string } | { stream: AsyncIterable<Buffer> }
-  /** Whiteouts become overlayfs's, and the filesystem is synchronised at the end. */
+  /** A tar: a file, which the program reads (and inflates) itself, or a plain stream. */
+  source: { path: string; gzip: boolean } | { stream: AsyncIterable<Buffer> }
+  /** Whiteouts become overlayfs's. */
   asLayer: boolean
+  /** Has the digest of the plain bytes computed. */
+  digest?: boolean
+  /** Of a file: bytes that have been read. */
+  onBytes?: ((total: number) => void) | undefined
   signal?: AbortSignal
 }
 
@@ -20,6 +24,8 @@ export interface Unpacked {
   /** As Docker counts: file bytes and link texts, each file once. */
   sizeBytes: number
   entries: number
+  /** Where it was asked for. */
+  digest?: string
 }
 
 const maxErrorBytes = 16 * 1024
@@ -27,16 +33,15 @@ const pipeBytes = 256 * 1024
 
 /** Throws invalidArgument when the archive is at fault, internal when the machine is. */
 export async function unpack(request: UnpackRequest): Promise<Unpacked> {
-  const { program, directory, source, asLayer, signal } = request
+  const { source, signal } = request
   signal?.throwIfAborted()
   const file = 'path' in source ? await open(source.path, 'r') : undefined
   try {
-    const argv = [program, 'unpack', ...(asLayer ? ['--layer', '--sync'] : []), directory]
-    const command = streamCommand(argv, { stdin: file?.fd ?? 'pipe', environment: {}, maxErrorBytes })
+    const command = streamCommand(commandLine(request), { stdin: file?.fd ?? 'pipe', environment: {}, maxErrorBytes })
     const stop = () => command.kill()
     signal?.addEventListener('abort', stop, { once: true })
     try {
-      return await exchange(command, source, signal)
+      return await exchange(command, request)
     } finally {
       signal?.removeEventListener('abort', stop)
       command.kill()
@@ -46,19 +51,37 @@ export async function unpack(request: UnpackRequest): Promise<Unpacked> {
   }
 }
 
-async function exchange(
-  command: StreamingCommand,
-  source: UnpackRequest['source'],
-  signal: AbortSignal | undefined,
-): Promise<Unpacked> {
+function commandLine({ program, directory, source, asLayer, digest, onBytes }: UnpackRequest): string[] {
+  const flags = {
+    '--layer': asLayer,
+    '--gzip': 'path' in source && source.gzip,
+    '--digest': digest === true,
+    '--progress': onBytes !== undefined,
+  }
+  const set = Object.entries(flags).filter(([, isSet]) => isSet)
+  return [program, 'unpack', ...set.map(([flag]) => flag), directory]
+}
+
+async function exchange(command: StreamingCommand, { source, signal, onBytes }: UnpackRequest): Promise<Unpacked> {
   const feeding = 'stream' in source ? feed(source.stream, command) : Promise.resolve({})
-  const [fed, output, { exitCode, stderr }] = await Promise.all([feeding, text(command.stdout), command.finished])
+  const outputs = [lastLine(command.stdout, onBytes), command.finished] as const
+  const [fed, output, { exitCode, stderr }] = await Promise.all([feeding, ...outputs])
   signal?.throwIfAborted()
   // A limit that the stream broke, or a cut download, explains more than the program's "unexpected EOF".
   if ('sourceError' in fed) throw fed.sourceError
   if (exitCode === 0) return JSON.parse(output) as Unpacked
   if (exitCode === 1) throw invalidArgument(stderr === '' ? 'invalid tar' : stderr)
   throw failed(exitCode, stderr)
+}
+
+/** The lines before it are numbers. */
+async function lastLine(stdout: Readable, onBytes: ((total: number) => void) | undefined): Promise<string> {
+  let last = ''
+  for await (const line of createInterface(stdout)) {
+    if (/^\d+$/.test(line)) onBytes?.(Number(line))
+    else last = line
+  }
+  return last
 }
 
 const failed = (exitCode: number, stderr: string) =>

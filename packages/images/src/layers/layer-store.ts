@@ -1,18 +1,18 @@
 /**
  * Layers as directories that overlayfs uses as they are: `layers/<name>/diff`, one per chain id, unpacked once whoever
- * asks and however many ask at a time. Staged, synchronised, renamed, recorded, in this order; removed in the reverse.
+ * asks and however many ask at a time. Staged, renamed, recorded, in this order; removed in the reverse.
  */
-import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { randomBytes } from 'node:crypto'
+import { mkdir, readdir, rename, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { type ImageRecords, invalidArgument, type LayerRow } from '@dockerd-ts/core'
-import { decompress, detectCompression } from '../archive/compression.ts'
 import type { ContentStore } from '../content/content-store.ts'
-import { makeDirectories, moveInto } from '../content/files.ts'
+import type { Durability } from '../content/durability.ts'
+import { makeDirectories } from '../content/files.ts'
 import { Pins } from '../content/pins.ts'
-import { unpack } from './layer-program.ts'
 import { Semaphore } from './semaphore.ts'
 import type { RemoveTree } from './tree-removal.ts'
+import { type LayerSource, looksLikeLayer, unpackBlob } from './unpack-blob.ts'
 
 export interface LayerRequest {
   chainId: string
@@ -30,7 +30,15 @@ export interface LayerStoreOptions {
   program: string
   records: ImageRecords
   content: ContentStore
+  durability: Durability
   removeTree: RemoveTree
+}
+
+interface Unpacked {
+  /** In staging. */
+  name: string
+  diffId: string
+  sizeBytes: number
 }
 
 /** The disk and two cores are busy with three. */
@@ -42,6 +50,8 @@ export class LayerStore {
   readonly #options: LayerStoreOptions
   readonly #running = new Map<string, Promise<LayerRow>>()
   readonly #slots = new Semaphore(maxUnpacking)
+  /** By the blob's digest. */
+  readonly #early = new Map<string, Promise<Unpacked | undefined>>()
 
   constructor(options: LayerStoreOptions) {
     this.#options = options
@@ -70,7 +80,7 @@ export class LayerStore {
     const running = this.#running.get(request.chainId)
     // The other's abort is not ours: then it is our turn.
     if (running !== undefined) return running.catch(() => this.ensure(request))
-    const work = this.#slots.run(() => this.#unpack(request))
+    const work = this.#obtain(request)
     this.#running.set(request.chainId, work)
     try {
       return await work
@@ -79,51 +89,80 @@ export class LayerStore {
     }
   }
 
-  async #unpack(request: LayerRequest): Promise<LayerRow> {
-    const { records, removeTree } = this.#options
-    const { chainId, diffId, parentChainId } = request
-    const name = randomBytes(5).toString('hex')
-    const staged = join(this.#staging, name)
-    await mkdir(join(staged, 'diff'), { recursive: true, mode: 0o755 })
+  async #obtain(request: LayerRequest): Promise<LayerRow> {
+    const { content, removeTree } = this.#options
+    const { blobDigest, diffId, onBytes, signal } = request
+    const early = await this.#takeEarly(blobDigest)
+    onBytes?.(early === undefined ? 0 : (content.get(blobDigest)?.sizeBytes ?? 0))
+    const path = content.path(blobDigest)
+    const unpacked = early ?? (await this.#slots.run(() => this.#unpack({ path, digest: blobDigest, onBytes, signal })))
     try {
-      const sizeBytes = await this.#fill(join(staged, 'diff'), request)
-      await moveInto(staged, join(this.root, name))
-      const row: LayerRow = {
-        chainId,
-        diffId,
-        directory: `${name}/diff`,
-        sizeBytes,
-        ...(parentChainId !== undefined && { parentChainId }),
-      }
-      records.putLayer(row)
-      return row
+      if (unpacked.diffId === diffId) return await this.#record(request, unpacked)
+      throw invalidArgument(`invalid diffID for layer: expected "${diffId}", got "${unpacked.diffId}"`)
     } catch (error) {
-      await removeTree(staged)
+      await removeTree(join(this.#staging, unpacked.name))
       throw error
     }
   }
 
-  async #fill(directory: string, request: LayerRequest): Promise<number> {
-    const { content, program } = this.#options
-    const { diffId, blobDigest, onBytes, signal } = request
-    const common = { program, directory, asLayer: true, ...(signal && { signal }) }
-    // An uncompressed blob is its own diff: its digest is verified, so the program reads the file by itself.
-    if (blobDigest === diffId && (await this.#isPlain(blobDigest))) {
-      const { sizeBytes } = await unpack({ ...common, source: { path: content.path(blobDigest) } })
-      onBytes?.(content.get(blobDigest)?.sizeBytes ?? 0)
-      return sizeBytes
-    }
-    const hash = createHash('sha256')
-    const plain = await decompress(counted(content.read(blobDigest), onBytes))
-    const { sizeBytes } = await unpack({ ...common, source: { stream: hashed(plain, hash) } })
-    const actual = `sha256:${hash.digest('hex')}`
-    if (actual !== diffId) throw invalidArgument(`invalid diffID for layer: expected "${diffId}", got "${actual}"`)
-    return sizeBytes
+  async #record({ chainId, diffId, parentChainId }: LayerRequest, { name, sizeBytes }: Unpacked): Promise<LayerRow> {
+    await this.#options.durability.record(() => rename(join(this.#staging, name), join(this.root, name)))
+    const parent = parentChainId === undefined ? {} : { parentChainId }
+    const row: LayerRow = { chainId, diffId, directory: `${name}/diff`, sizeBytes, ...parent }
+    this.#options.records.putLayer(row)
+    return row
   }
 
-  async #isPlain(digest: string): Promise<boolean> {
-    for await (const chunk of this.#options.content.read(digest)) return detectCompression(chunk) === 'none'
-    return true
+  /** Into a new directory in staging. On an error nothing is left. */
+  async #unpack(source: LayerSource): Promise<Unpacked> {
+    const name = randomBytes(5).toString('hex')
+    const directory = join(this.#staging, name, 'diff')
+    await mkdir(directory, { recursive: true, mode: 0o755 })
+    try {
+      return { name, ...(await unpackBlob(this.#options.program, directory, source)) }
+    } catch (error) {
+      await this.#options.removeTree(join(this.#staging, name))
+      throw error
+    }
+  }
+
+  /**
+   * Begins with a blob before it is known which layer it is: an archive names its layers in the end. Files that look like
+   * no layer are let be, and an error is left to who asks for the layer. Until `dropEarly`.
+   */
+  unpackEarly({ path, digest }: { path: string; digest: string }): void {
+    if (this.#early.has(digest)) return
+    const work = this.#slots.run(async () => {
+      // The blob may have got its name while this waited.
+      const at = (await isFile(path)) ? path : this.#options.content.path(digest)
+      return (await looksLikeLayer(at)) ? this.#unpack({ path: at, digest }) : undefined
+    })
+    this.#early.set(
+      digest,
+      work.catch(() => undefined),
+    )
+  }
+
+  async #takeEarly(digest: string): Promise<Unpacked | undefined> {
+    const early = this.#early.get(digest)
+    // Taken once: the same blob can be two layers of an image.
+    this.#early.set(digest, Promise.resolve(undefined))
+    if (early === undefined) this.#early.delete(digest)
+    return early
+  }
+
+  /** Removes what was unpacked early and not used. */
+  async dropEarly(digests: Iterable<string>): Promise<void> {
+    for (const digest of digests) {
+      const unused = await this.#early.get(digest)
+      this.#early.delete(digest)
+      if (unused !== undefined) await this.#options.removeTree(join(this.#staging, unused.name))
+    }
+  }
+
+  /** Of the directory around the layer, whose times are no archive's. */
+  async #changedAtMs(row: LayerRow): Promise<number> {
+    return (await stat(dirname(join(this.root, row.directory)))).ctimeMs
   }
 
   /** Deletes the directory of a layer whose row is gone; already gone counts as done. */
@@ -131,8 +170,11 @@ export class LayerStore {
     await this.#options.removeTree(join(this.root, row.directory.replace(/\/diff$/, '')))
   }
 
-  /** After a crash: removes what has no row, and drops rows without a directory. Answers the lost chain ids. */
-  async reconcile(): Promise<string[]> {
+  /**
+   * After a crash: removes what has no row, and drops rows without a directory. After a power cut what is as new as
+   * `suspectSinceMs` is dropped too, to be unpacked again. Answers the lost chain ids.
+   */
+  async reconcile(suspectSinceMs = Number.POSITIVE_INFINITY): Promise<string[]> {
     const { records, removeTree } = this.#options
     await this.prepare()
     for (const name of await readdir(this.#staging)) await removeTree(join(this.#staging, name))
@@ -143,33 +185,24 @@ export class LayerStore {
     }
     const lost: string[] = []
     for (const row of rows) {
-      if (await isDirectory(join(this.root, row.directory))) continue
+      const whole = await isDirectory(join(this.root, row.directory))
+      if (whole && (await this.#changedAtMs(row)) < suspectSinceMs) continue
       records.deleteLayer(row.chainId)
+      await this.deleteDirectory(row)
       lost.push(row.chainId)
     }
     return lost
   }
 }
 
-async function isDirectory(path: string): Promise<boolean> {
-  return stat(path).then(
+const isDirectory = (path: string): Promise<boolean> =>
+  stat(path).then(
     (found) => found.isDirectory(),
     () => false,
   )
-}
 
-async function* counted(source: AsyncIterable<Buffer>, onBytes?: (total: number) => void): AsyncGenerator<Buffer> {
-  let total = 0
-  for await (const chunk of source) {
-    total += chunk.length
-    onBytes?.(total)
-    yield chunk
-  }
-}
-
-async function* hashed(source: AsyncIterable<Buffer>, hash: ReturnType<typeof createHash>): AsyncGenerator<Buffer> {
-  for await (const chunk of source) {
-    hash.update(chunk)
-    yield chunk
-  }
-}
+const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  )

@@ -7,8 +7,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "input.h"
+
 int layer_unpack_main(int argc, char **argv);
 int layer_pack_main(int argc, char **argv);
+int layer_sync_main(const char *directory);
 
 enum {
   TAR_BLOCK = 512,
@@ -46,9 +49,7 @@ struct tar_entry {
 };
 
 struct tar_reader {
-  int fd;
-  int64_t limit;    /* bytes that may be read in all */
-  int64_t consumed; /* bytes read so far */
+  struct input *input;
   int64_t left;     /* bytes of the current entry's data not yet read */
   int64_t padding;  /* after them */
   uint8_t *buffer;
@@ -61,7 +62,7 @@ struct tar_reader {
 };
 
 /* All return -1 after setting `error` (or with errno kept in the text). tar_next: 1 an entry, 0 the end. */
-int tar_open(struct tar_reader *reader, int fd, int64_t limit);
+int tar_open(struct tar_reader *reader, struct input *input);
 int tar_next(struct tar_reader *reader, struct tar_entry *entry);
 /* Up to `size` bytes of the entry's data as a view into the buffer; 0 at the end of the entry. */
 ssize_t tar_data(struct tar_reader *reader, const uint8_t **view, size_t size);

@@ -20,10 +20,9 @@ static int fail(struct tar_reader *r, const char *format, ...) {
   return -1;
 }
 
-int tar_open(struct tar_reader *r, int fd, int64_t limit) {
+int tar_open(struct tar_reader *r, struct input *input) {
   memset(r, 0, sizeof *r);
-  r->fd = fd;
-  r->limit = limit;
+  r->input = input;
   r->buffer = malloc(BUFFER_SIZE);
   return r->buffer ? 0 : fail(r, "out of memory");
 }
@@ -37,14 +36,10 @@ void tar_close(struct tar_reader *r) {
 /* Makes at least one byte available; 0 at the end of input. */
 static ssize_t fill(struct tar_reader *r) {
   if (r->start < r->end) return (ssize_t)(r->end - r->start);
-  ssize_t n;
-  do n = read(r->fd, r->buffer, BUFFER_SIZE);
-  while (n < 0 && errno == EINTR);
-  if (n < 0) return fail(r, "read: %s", strerror(errno));
+  ssize_t n = input_read(r->input, r->buffer, BUFFER_SIZE);
+  if (n < 0) return fail(r, "%s", r->input->error);
   r->start = 0;
   r->end = (size_t)n;
-  r->consumed += n;
-  if (r->consumed > r->limit) return fail(r, "archive exceeds %lld bytes", (long long)r->limit);
   return n;
 }
 

@@ -24,9 +24,10 @@ static const size_t DIRECTORY_BYTES_LIMIT = 256 * 1024 * 1024;
 static const char OPAQUE[] = "trusted.overlay.opaque";
 
 struct unpacker {
+  struct input input;
   struct tar_reader reader;
   struct tar_entry entry;
-  bool layer, sync;
+  bool layer;
   int64_t entries, size; /* size: what Docker counts, file bytes and link texts */
   char *directories;     /* struct timespec then path, each; times are set at the end */
   size_t directories_used, directories_capacity;
@@ -374,33 +375,51 @@ static int enter(struct unpacker *u, const char *directory) {
   return 0;
 }
 
-static int synchronise(struct unpacker *u) {
-  int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  return fd < 0 || syncfs(fd) < 0 ? fail_call(u, "syncfs", ".") : 0;
+/* The index of the directory's argument, -1 for a wrong call. */
+static int parse_options(struct unpacker *u, int argc, char **argv) {
+  int i = 1;
+  u->input.limit = INT64_MAX;
+  for (; i < argc && argv[i][0] == '-'; i++) {
+    if (!strcmp(argv[i], "--layer")) u->layer = true;
+    else if (!strcmp(argv[i], "--gzip")) u->input.gzip = true;
+    else if (!strcmp(argv[i], "--digest")) u->input.digest = true;
+    else if (!strcmp(argv[i], "--progress")) u->input.progress = true;
+    else if (!strncmp(argv[i], "--limit-bytes=", 14)) u->input.limit = strtoll(argv[i] + 14, NULL, 10);
+    else break;
+  }
+  return i == argc - 1 && u->input.limit > 0 ? i : -1;
+}
+
+static int report(struct unpacker *u) {
+  char hex[SHA256_HEX];
+  printf("{\"sizeBytes\":%lld,\"entries\":%lld", (long long)u->size, (long long)u->entries);
+  if (u->input.digest) {
+    sha256_final(&u->input.sha, hex);
+    printf(",\"digest\":\"sha256:%s\"", hex);
+  }
+  return puts("}") < 0 || fflush(stdout) != 0 ? BAD_SYSTEM : 0;
 }
 
 int layer_unpack_main(int argc, char **argv) {
   static struct unpacker u; /* large: not on the stack */
-  int64_t limit = INT64_MAX;
-  int i = 1;
-  for (; i < argc && argv[i][0] == '-'; i++) {
-    if (!strcmp(argv[i], "--layer")) u.layer = true;
-    else if (!strcmp(argv[i], "--sync")) u.sync = true;
-    else if (!strncmp(argv[i], "--limit-bytes=", 14)) limit = strtoll(argv[i] + 14, NULL, 10);
-    else break;
-  }
-  if (i != argc - 1 || limit <= 0) {
-    fputs("usage: unpack [--layer] [--sync] [--limit-bytes=N] DIRECTORY <TAR\n", stderr);
+  int directory = parse_options(&u, argc, argv);
+  if (directory < 0) {
+    fputs("usage: unpack [--layer] [--gzip] [--digest] [--progress] [--limit-bytes=N] DIRECTORY <TAR\n", stderr);
     return BAD_SYSTEM;
   }
-  if (enter(&u, argv[i]) < 0) return u.status;
-  if (tar_open(&u.reader, 0, limit) < 0) return BAD_SYSTEM;
+  if (enter(&u, argv[directory]) < 0) return u.status;
+  if (input_open(&u.input) < 0 || tar_open(&u.reader, &u.input) < 0) return BAD_SYSTEM;
   int result = unpack(&u);
-  if (result == 0 && u.sync) result = synchronise(&u);
   tar_close(&u.reader);
+  input_close(&u.input);
   free(u.directories);
   free(u.entry.pieces);
-  if (result < 0) return u.status;
-  printf("{\"sizeBytes\":%lld,\"entries\":%lld}\n", (long long)u.size, (long long)u.entries);
-  return fflush(stdout) == 0 ? 0 : BAD_SYSTEM;
+  return result < 0 ? u.status : report(&u);
+}
+
+int layer_sync_main(const char *directory) {
+  int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd >= 0 && syncfs(fd) == 0) return 0;
+  fprintf(stderr, "syncfs %s: %s\n", directory, strerror(errno));
+  return BAD_SYSTEM;
 }
