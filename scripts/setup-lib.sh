@@ -14,7 +14,7 @@ needed_to_run="crun=crun nft=nftables ip=iproute2 ps=procps"
 needed_to_build="gcc=gcc make=make"
 needed_to_test="docker-registry=docker-registry htpasswd=apache2-utils busybox=busybox-static openssl=openssl curl=curl python3=python3 docker-py=python3-docker runc=runc socat=socat"
 
-# A header, not a program, tells whether libc can be linked statically.
+# Headers, not programs, tell whether libc and zlib can be linked statically.
 have_libc_headers() { [ -e /usr/include/stdio.h ]; }
 
 # Is the program there? docker-py stands for the module of Debian's own Python.
@@ -31,7 +31,11 @@ ensure_packages() {
   for pair in $1; do
     have_program "${pair%%=*}" || missing="$missing ${pair#*=}"
   done
-  case $1 in *gcc=*) have_libc_headers || missing="$missing libc6-dev" ;; esac
+  case $1 in *gcc=*)
+    have_libc_headers || missing="$missing libc6-dev"
+    [ -e /usr/include/zlib.h ] || missing="$missing zlib1g-dev"
+    ;;
+  esac
   [ -n "$missing" ] || return 0
   command -v apt-get >/dev/null 2>&1 || fail "missing programs, and this machine has no apt-get" \
     "Install by your system's package manager:$missing" "then run this again."
