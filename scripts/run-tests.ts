@@ -4,8 +4,9 @@
  * they measure what is left on the machine.
  */
 import { spawn } from 'node:child_process'
-import { globSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import { globSync, mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -75,6 +76,10 @@ const files = [
   .sort()
 const usesKernel = (file: string) => /\.host\.test\.ts$|\/crash\/|^docker-compat-tests\//.test(file)
 
+/** Where the compat tests' daemons note which client called what. */
+const records = mkdtempSync(join(tmpdir(), 'dts-calls-'))
+process.env.COMPATIBILITY_RECORDS ??= records
+
 const results: Counts[] = []
 if (patterns.length === 0) results.push(await check('format, lint, types, architecture', ['scripts/check']))
 await run([node, 'node_modules/.bin/tap', 'build'])
@@ -86,6 +91,11 @@ results.push(
   ),
 )
 results.push(await tap('host, crash and compat tests', files.filter(usesKernel), 1))
+if (patterns.length === 0) {
+  const claims = ['scripts/node', 'scripts/compatibility/main.ts', 'seen', process.env.COMPATIBILITY_RECORDS]
+  results.push(await check('docs/compatibility.md says what this run saw', claims))
+}
+rmSync(records, { recursive: true })
 const total = results.reduce((sum, { passed, failed }) => ({
   passed: sum.passed + passed,
   failed: sum.failed + failed,

@@ -20,7 +20,7 @@ export const recordsDirectory = process.env.COMPATIBILITY_RECORDS
 export const recordingFlags: readonly string[] = recordsDirectory ? ['--log-level', 'debug'] : []
 
 const programs: readonly (readonly [RegExp, string])[] = [
-  [/^Docker-Client\/(\S+) /, 'docker'],
+  [/^Docker-Client\/(\d\S*) /, 'docker'],
   [/^docker-ts\/(\S+)/, 'docker-ts'],
   [/^dockerode\/(\S+)/, 'dockerode'],
   [/^docker-sdk-python\/(\S+)/, 'docker-py'],

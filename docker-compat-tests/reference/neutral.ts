@@ -1,0 +1,40 @@
+/** Takes out of an answer what is no one's fault: ids, times, sizes, addresses, paths of the engine's own files. */
+
+const numberKeys = new Set([
+  'Pid',
+  'Size',
+  'VirtualSize',
+  'SizeRw',
+  'SizeRootFs',
+  'SharedSize',
+  'Created',
+  'SpaceReclaimed',
+])
+const textKeys = new Set(['MacAddress', 'SandboxKey', 'SandboxID', 'EndpointID', 'IPAddress', 'Gateway', 'Mountpoint'])
+
+export function neutral(text: string): string {
+  return text
+    .replace(/sha256:[0-9a-f]{64}|\b[0-9a-f]{64}\b/g, '<id>')
+    .replace(/\b[0-9a-f]{12}\b/g, '<short id>')
+    .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)/g, (time) =>
+      time.startsWith('0001') ? time : '<time>',
+    )
+    .replace(/\/tmp\/dts-(?:ref|test)-\w+\/(?:data|exec)[^"\s]*/g, '<engine file>')
+    .replace(/(?:Less than a second|\d+ seconds?|About a minute)( ago)?/g, '<duration>')
+}
+
+/** The same value with strings neutral, objects sorted by key, and numbers that cannot agree as `<number>`. */
+export function neutralJson(value: unknown, differs: Readonly<Record<string, string>> = {}, key = ''): unknown {
+  if (key in differs) return '<differs>'
+  if (Array.isArray(value)) return value.map((one) => neutralJson(one, differs))
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, one]) => [neutral(name), neutralJson(one, differs, name)]),
+    )
+  }
+  if (typeof value === 'number' && value > 0 && numberKeys.has(key)) return '<number>'
+  if (typeof value === 'string' && value !== '' && textKeys.has(key)) return '<text>'
+  return typeof value === 'string' ? neutral(value) : value
+}
