@@ -68,7 +68,13 @@ function withLegacyKeys(value: Fields): Fields {
   if (value.Type !== 'container' && value.Type !== 'image') return value
   const { ID, Attributes } = fieldsOf(value.Actor)
   const from = value.Type === 'container' ? fieldsOf(Attributes).image : undefined
-  return { status: value.Action, id: ID, ...(from === undefined || from === '' ? {} : { from }), ...value }
+  // A prune has no actor.
+  return {
+    status: value.Action,
+    ...(ID !== '' && { id: ID }),
+    ...(from === undefined || from === '' ? {} : { from }),
+    ...value,
+  }
 }
 
 /** The container-wide address becomes the one of the network that the container starts in. */

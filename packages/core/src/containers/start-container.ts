@@ -118,6 +118,10 @@ async function runProcess(context: ContainerContext, container: Container, undo:
   crashPoint('start:spec-written')
   await Promise.all([...container.pendingAttachments].map((attachment) => attachment.connect(monitor)))
   container.pendingAttachments.clear()
+  undo.push('events', async () => {
+    for (const action of ['connect', 'disconnect'] as const) publishNetworkEvents(context, record, action)
+    for (const action of ['mount', 'unmount'] as const) publishVolumeEvents(context, record, action)
+  })
   const process = await monitor.go()
   crashPoint('start:process-started')
   // Kept as started: from here on the exit, not the undo, cleans up.

@@ -147,11 +147,16 @@ function deliver(listener: Listener, event: StoredEvent): void {
   listener.wake()
 }
 
+/** Go writes the keys of a map in byte order. */
+function sorted(attributes: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
 function toMessage(event: StoredEvent): wire.EventMessage {
   return {
     Type: event.type,
     Action: event.action,
-    Actor: { ID: event.actorId, Attributes: { ...event.attributes } },
+    Actor: { ID: event.actorId, Attributes: sorted(event.attributes) },
     scope: 'local',
     time: Number(event.timeNs / 1_000_000_000n),
     timeNano: event.timeNs,

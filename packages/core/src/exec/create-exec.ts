@@ -25,7 +25,7 @@ export function registerExec(context: ContainerContext, reference: string, confi
   const record = execRecord(container.id, String(context.clock.nowNs()), config)
   const exec = newExec(record)
   context.execs.add(exec)
-  publishExecEvent(context, container, record, { action: `exec_create: ${record.config.command.join(' ')}` })
+  publishExecEvent(context, container, record, { action: `exec_create: ${commandText(record)}` })
   return exec
 }
 
@@ -62,6 +62,12 @@ function execRecord(containerId: string, createdAtNs: string, config: wire.ExecC
     startTimeTicks: 0,
     bootId: '',
   }
+}
+
+/** As events name it: the program, a blank even when nothing follows, the arguments. */
+export function commandText({ config: { command } }: ExecRecord): string {
+  const [program = '', ...args] = command
+  return `${program} ${args.join(' ')}`
 }
 
 export function publishExecEvent(

@@ -14,7 +14,7 @@ import type { MonitorHandle, ProcessExit } from '../ports/monitor.ts'
 import { buildExecProcess, type OciProcess } from '../spec/index.ts'
 import { crashPoint } from '../support/crash-point.ts'
 import { frame } from '../support/frames.ts'
-import { checkCanExec, publishExecEvent } from './create-exec.ts'
+import { checkCanExec, commandText, publishExecEvent } from './create-exec.ts'
 import type { ExecRecord } from './exec-record.ts'
 import type { Exec } from './exec-registry.ts'
 
@@ -59,7 +59,7 @@ export async function startExec(
 
 export function beginExec(context: ContainerContext, container: Container, { record }: Exec): void {
   record.status = 'starting'
-  publishExecEvent(context, container, record, { action: `exec_start: ${record.config.command.join(' ')}` })
+  publishExecEvent(context, container, record, { action: `exec_start: ${commandText(record)}` })
   context.records.transaction(() => {
     context.records.putExec(record)
     context.events.flush()

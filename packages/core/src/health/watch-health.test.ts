@@ -45,8 +45,8 @@ t.test('the first probe comes after one interval; one success makes it healthy',
   t.strictSame(
     test.eventLog().filter((line) => /exec_|health/.test(line)),
     [
-      'container exec_create: check web',
-      'container exec_start: check web',
+      'container exec_create: check  web',
+      'container exec_start: check  web',
       'container exec_die web',
       'container health_status: healthy web',
     ],

@@ -53,6 +53,7 @@ export function createNetworkService(dependencies: NetworkServiceDependencies): 
       for (const row of chosen) {
         if (await removeUnlessUsed(dependencies, row)) deleted.push(row.name)
       }
+      dependencies.events.publish({ type: 'network', action: 'prune', actorId: '', attributes: { reclaimed: '0' } })
       return { NetworksDeleted: deleted.length > 0 ? deleted : null }
     },
   }

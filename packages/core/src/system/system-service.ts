@@ -35,7 +35,8 @@ function events(
   }
   return context.events.subscribe({
     ...(sinceNs !== undefined && { sinceNs }),
-    ...(untilNs !== undefined && { untilNs }),
+    // Docker takes 0 for "everything up to now".
+    ...(untilNs !== undefined && { untilNs: untilNs === 0n ? context.clock.nowNs() : untilNs }),
     matches: eventFilter(filters),
     signal,
   })

@@ -34,11 +34,9 @@ export async function importArchive(context: ImageContext, request: ImportReques
     const image = { configData, id, manifestDigest, manifestMediaType: manifest.mediaType, blobDigests: [layer.digest] }
     await unpackLayers(context.layers, image, { signal: request.signal })
     recordImage(context.images, image, { references: request.reference ? [request.reference] : [] })
-    publishImage(context, {
-      action: 'import',
-      imageId: id,
-      ...(request.reference && { name: familiarString(request.reference) }),
-    })
+    if (request.reference)
+      publishImage(context, { action: 'tag', imageId: id, name: familiarString(request.reference) })
+    publishImage(context, { action: 'import', imageId: id })
     return id
   } finally {
     unpin()
