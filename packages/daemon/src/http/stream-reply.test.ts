@@ -1,4 +1,6 @@
 import { Readable } from 'node:stream'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { encodeFrame } from '@dockerd-ts/api'
 import { notFound } from '@dockerd-ts/core'
 import t from 'tap'
@@ -316,4 +318,35 @@ t.test('stats: one object without stream, many with', async (t) => {
     { stream: true, oneShot: false },
   ])
   t.match(await app.inject('/containers/c/stats?one-shot=1'), { statusCode: 400 })
+})
+
+t.test('what was sent of a long answer is not kept until its end', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  const chunkCount = 64
+  const chunks: WeakRef<Buffer>[] = []
+  let kept = Number.NaN
+  const server = await listeningServer({
+    containers: {
+      logs: async () => ({
+        multiplexed: false,
+        chunks: (async function* () {
+          for (let index = 0; index < chunkCount; index += 1) {
+            const chunk = Buffer.alloc(1024, 97)
+            chunks.push(new WeakRef(chunk))
+            yield chunk
+            await new Promise((resolve) => setImmediate(resolve))
+          }
+          collectGarbage()
+          kept = chunks.filter((chunk) => chunk.deref() !== undefined).length
+        })(),
+      }),
+    },
+  })
+  t.teardown(server.stop)
+  const client = new RawClient(server.socketPath)
+  client.send(get('/containers/c/logs?stdout=1'))
+  await client.until('0\r\n\r\n')
+  client.socket.destroy()
+  t.ok(kept < chunkCount / 4, `${kept} of ${chunkCount} chunks were kept`)
 })

@@ -1,21 +1,15 @@
 /** Writes streamed answers: backpressure, a flush per object, an end when the client has gone. */
 import type { ServerResponse } from 'node:http'
+import { Departure } from './departure.ts'
 import type { BytesReply, DeferredReply, ObjectsReply } from './replies.ts'
 
-type Gone = Promise<'gone'>
-
-function closed(response: ServerResponse): Gone {
-  if (response.destroyed) return Promise.resolve('gone')
-  return new Promise((resolve) => response.once('close', () => resolve('gone')))
-}
-
 /** Values until the client goes. An iterator that is waiting is told to end and not waited for: its signal wakes it. */
-async function* whileConnected<T>(values: AsyncIterable<T>, gone: Gone): AsyncGenerator<T> {
+async function* whileConnected<T>(values: AsyncIterable<T>, departure: Departure): AsyncGenerator<T> {
   const iterator = values[Symbol.asyncIterator]()
   let finished = false
   try {
     while (true) {
-      const next = await Promise.race([iterator.next(), gone])
+      const next = await departure.or(iterator.next())
       if (next === 'gone') return
       finished = next.done === true
       if (next.done === true) return
@@ -29,11 +23,11 @@ async function* whileConnected<T>(values: AsyncIterable<T>, gone: Gone): AsyncGe
   }
 }
 
-async function write(response: ServerResponse, chunk: string | Buffer, gone: Gone): Promise<void> {
+async function write(response: ServerResponse, chunk: string | Buffer, departure: Departure): Promise<void> {
   if (response.destroyed || response.write(chunk)) return
   const drain = Promise.withResolvers<void>()
   response.once('drain', drain.resolve)
-  await Promise.race([drain.promise, gone])
+  await departure.or(drain.promise)
   response.removeListener('drain', drain.resolve)
 }
 
@@ -49,15 +43,15 @@ interface StreamPlan<T> {
 
 /** Resolves when all is written or the client has gone. Rejects with the source's failure, after `fail`. */
 async function sendStream<T>(response: ServerResponse, plan: StreamPlan<T>): Promise<void> {
-  const gone = closed(response)
+  const departure = new Departure(response)
   let started = plan.early
   const start = () => response.writeHead(200, plan.headers)
   if (plan.early) start().flushHeaders()
   try {
-    for await (const value of whileConnected(plan.values, gone)) {
+    for await (const value of whileConnected(plan.values, departure)) {
       if (!started) start()
       started = true
-      await write(response, plan.encode(value), gone)
+      await write(response, plan.encode(value), departure)
     }
   } catch (error) {
     if (started) plan.fail(error)
@@ -98,10 +92,10 @@ export async function sendDeferred<T>(
   reply: DeferredReply<T>,
   adapt: (value: T) => T,
 ): Promise<void> {
-  const gone = closed(response)
+  const departure = new Departure(response)
   response.writeHead(200, { 'Content-Type': 'application/json' }).flushHeaders()
   try {
-    const value = await Promise.race([reply.value, gone])
+    const value = await departure.or(reply.value)
     if (value !== 'gone') response.end(`${JSON.stringify(adapt(value as T))}\n`)
   } catch (error) {
     response.end(`${JSON.stringify({ StatusCode: -1, Error: { Message: messageOf(error) } })}\n`)
