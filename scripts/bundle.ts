@@ -33,6 +33,11 @@ await build({
   ...common,
   entryPoints: { 'dockerd-ts': 'packages/daemon/src/main.ts' },
   outdir: 'dist',
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  // Names are kept for stack traces. The text stays in memory, with two bytes a character if one is beyond Latin-1.
+  minifyWhitespace: true,
+  minifySyntax: true,
   // A native addon that is found next to its own package.
   external: ['better-sqlite3'],
 })

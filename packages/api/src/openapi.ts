@@ -1,5 +1,5 @@
 /** An OpenAPI description of what is served, made from the endpoint table and the schemas. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { EndpointSpec, QueryKind } from './endpoints/define-endpoint.ts'
 import { servedEndpoints } from './endpoints/index.ts'
 import * as schemas from './schemas/index.ts'

@@ -2,7 +2,7 @@
  * What an endpoint is: plain data. Bodies are named after their schema instead of holding it, so that a client can use
  * the table without loading zod; the types below turn the names into types, for the daemon's routes and the client.
  */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type * as schemas from '../schemas/index.ts'
 
 export type SchemaName = keyof typeof schemas

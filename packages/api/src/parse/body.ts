@@ -2,7 +2,7 @@
  * Reads a JSON body the way Go does, by its schema: field names match in any case, null is absent, unknown fields are
  * dropped, a list of strings may be one string for Cmd and Entrypoint. The schema then checks types and bounds.
  */
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { strSlice } from '../schemas/primitives.ts'
 import { InvalidRequest } from './invalid-request.ts'
 

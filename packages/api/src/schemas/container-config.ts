@@ -1,5 +1,5 @@
 /** What a user configures: Config, HostConfig and NetworkingConfig, stored and echoed as they were sent. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { EndpointSettings } from './endpoint-settings.ts'
 import { Mount } from './mounts.ts'
 import { consoleSize, int64, keySet, stringMap, strings, strSlice, uint16, uint64 } from './primitives.ts'

@@ -1,5 +1,5 @@
 /** Resource usage of a container; one object a second in the stats stream. Times in nanoseconds, sizes in bytes. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { stringMap, uint32, uint64 } from './primitives.ts'
 
 export const ContainerBlkioStatEntry = z.object({ major: uint64, minor: uint64, op: z.string(), value: uint64 })

@@ -1,5 +1,5 @@
 /** Containers as the engine shows them: list, inspect, top, changes, wait, prune, archive. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { ContainerConfig, HostConfig, PortMap } from './container-config.ts'
 import { EndpointSettings } from './endpoint-settings.ts'
 import { MountPoint } from './mounts.ts'

@@ -1,5 +1,5 @@
 /** A container's end of a network: what a client may ask for, and what came of it. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { int64, stringMap, strings } from './primitives.ts'
 
 export const EndpointIPAMConfig = z.object({

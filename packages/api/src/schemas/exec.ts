@@ -1,5 +1,5 @@
 /** Running another process in a container. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { consoleSize, int64, strings, strSlice } from './primitives.ts'
 
 export const ExecConfig = z.object({

@@ -1,5 +1,5 @@
 /** Images as the engine shows them. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { HealthConfig } from './container-config.ts'
 import { DriverData } from './containers.ts'
 import { OCIDescriptor, OCIPlatform } from './oci.ts'

@@ -1,5 +1,5 @@
 /** Mounts as a client asks for them and as a container shows them. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { int64, stringMap, strings, uint32 } from './primitives.ts'
 
 export const Mount = z.object({

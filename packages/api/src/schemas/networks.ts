@@ -1,5 +1,5 @@
 /** Networks as a client asks for them and as the engine shows them. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { EndpointSettings } from './endpoint-settings.ts'
 import { stringMap, strings, uint64 } from './primitives.ts'
 

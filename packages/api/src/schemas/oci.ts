@@ -1,5 +1,5 @@
 /** Open Container Initiative types as the API carries them. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { int64, stringMap, strings } from './primitives.ts'
 
 export const OCIPlatform = z.object({

@@ -1,5 +1,5 @@
 /** Building blocks of the wire schemas: Go's number types, string lists and the maps that Docker uses everywhere. */
-import { z } from 'zod'
+import * as z from 'zod'
 
 const integer = (minimum: number, maximum: number, format: string) =>
   z

@@ -1,5 +1,5 @@
 /** The engine itself: version, facts, events, disk usage. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { ContainerSummary } from './containers.ts'
 import { ImageSummary } from './images.ts'
 import { int64, stringMap, strings } from './primitives.ts'

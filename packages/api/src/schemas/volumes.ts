@@ -1,5 +1,5 @@
 /** Volumes as a client asks for them and as the engine shows them. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { int64, stringMap, strings } from './primitives.ts'
 
 export const Volume = z.object({

@@ -31,8 +31,8 @@ function secondsText(timeNs: bigint): string {
 const unitNs: Readonly<Record<string, number>> = {
   ns: 1,
   us: 1e3,
-  µs: 1e3,
-  μs: 1e3,
+  '\u00b5s': 1e3,
+  '\u03bcs': 1e3,
   ms: 1e6,
   s: 1e9,
   m: 60e9,
@@ -41,10 +41,10 @@ const unitNs: Readonly<Record<string, number>> = {
 
 /** time.ParseDuration: `1h30m`, `-1.5s`; undefined when it is none. */
 export function parseGoDuration(text: string): bigint | undefined {
-  const match = /^([+-]?)((?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.exec(text)
+  const match = /^([+-]?)((?:\d+\.?\d*|\.\d+)(?:ns|us|[\u00b5\u03bc]s|ms|s|m|h))+$/.exec(text)
   if (match === null) return text === '0' || text === '+0' || text === '-0' ? 0n : undefined
   let totalNs = 0
-  for (const [, number, unit] of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) {
+  for (const [, number, unit] of text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|[\u00b5\u03bc]s|ms|s|m|h)/g)) {
     totalNs += Number(number) * (unitNs[unit ?? ''] ?? 0)
   }
   return BigInt(Math.round(match[1] === '-' ? -totalNs : totalNs))
@@ -94,7 +94,7 @@ export function goDuration(durationNs: bigint): string {
   if (durationNs === 0n) return '0s'
   const fraction = (ns: bigint, unitNs: bigint) => String(Number(ns) / Number(unitNs))
   if (durationNs < 1_000n) return `${durationNs}ns`
-  if (durationNs < 1_000_000n) return `${fraction(durationNs, 1_000n)}µs`
+  if (durationNs < 1_000_000n) return `${fraction(durationNs, 1_000n)}\u00b5s`
   if (durationNs < 1_000_000_000n) return `${fraction(durationNs, 1_000_000n)}ms`
   const minutes = durationNs / 60_000_000_000n
   const seconds = `${fraction(durationNs % 60_000_000_000n, 1_000_000_000n)}s`

@@ -1,6 +1,6 @@
 /** Makes the daemon's configuration from flags, daemon.json and defaults, refusing in dockerd's words what is wrong. */
 import { existsSync, readFileSync } from 'node:fs'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { configFileSchema, type DaemonOptions, options, schemas } from './options.ts'
 
 export const DEFAULT_CONFIG_FILE = '/etc/docker/daemon.json'

@@ -2,7 +2,7 @@
  * Every daemon option in one table: its dockerd flag, its daemon.json key and its schema. The command line, the strict
  * schema of daemon.json and `--help` are all made from it, so the three cannot disagree.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** dockerd's byte sizes: a number, or digits with b, k, m, g, t (1024-based; https://pkg.go.dev/github.com/docker/go-units#RAMInBytes). */
 export const byteSize = z.union([

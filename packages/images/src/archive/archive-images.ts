@@ -10,7 +10,7 @@ import {
   parseReference,
   platformDistance,
 } from '@dockerd-ts/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Descriptor, type Manifest, parse, parseImageConfig, parseIndex, parseManifest } from '../oci/documents.ts'
 import { sha256 } from '../oci/identity.ts'
 import { isImageConfigType, isIndexType, isManifestType, mediaTypes } from '../oci/media-types.ts'

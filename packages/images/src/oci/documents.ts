@@ -1,6 +1,6 @@
 /** Parses manifests, indexes and configurations that come from outside: bounded, checked, unknown keys kept out. */
 import { invalidArgument } from '@dockerd-ts/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { isIndexType, isManifestType, isSchema1Type, mediaTypes } from './media-types.ts'
 
 /** Of one manifest, index or configuration document, as registries bound them. */

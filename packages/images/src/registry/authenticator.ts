@@ -3,7 +3,7 @@
  * file and in the headers it makes; no error text carries one.
  */
 import { internal, type RegistryAuth } from '@dockerd-ts/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { parse } from '../oci/documents.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
 import type { HttpClient } from './http-client.ts'

@@ -5,7 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { internal } from '@dockerd-ts/core'
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
+import type { Dispatcher, request } from 'undici'
 import { hasCode } from '../content/files.ts'
 import type { Endpoint } from './endpoints.ts'
 import { requestFailed, shownUrl } from './network-errors.ts'
@@ -40,11 +40,16 @@ const redirects = new Set([301, 302, 303, 307, 308])
 
 export class HttpClient {
   readonly endpoint: Endpoint
+  readonly #request: typeof request
   readonly #dispatcher: Dispatcher
   readonly #userAgent: string
 
-  private constructor(endpoint: Endpoint, dispatcher: Dispatcher, userAgent: string) {
+  private constructor(
+    endpoint: Endpoint,
+    { dispatcher, request: send, userAgent }: { dispatcher: Dispatcher; request: typeof request; userAgent: string },
+  ) {
     this.endpoint = endpoint
+    this.#request = send
     this.#dispatcher = dispatcher
     this.#userAgent = userAgent
   }
@@ -53,6 +58,8 @@ export class HttpClient {
     endpoint: Endpoint,
     options: { certificatesDirectory: string; userAgent: string },
   ): Promise<HttpClient> {
+    // Only who speaks to a registry pays for its client: several megabytes of a daemon's memory.
+    const { Agent, EnvHttpProxyAgent, request } = await import('undici')
     const { host } = new URL(endpoint.base)
     const certificates = await readCertificates(join(options.certificatesDirectory, host))
     const tls = { ...certificates, rejectUnauthorized: !endpoint.insecure }
@@ -61,7 +68,7 @@ export class HttpClient {
     const dispatcher = hasProxy()
       ? new EnvHttpProxyAgent({ ...timeouts, connect, requestTls: tls })
       : new Agent({ ...timeouts, connect })
-    return new HttpClient(endpoint, dispatcher, options.userAgent)
+    return new HttpClient(endpoint, { dispatcher, request, userAgent: options.userAgent })
   }
 
   /** Throws an EngineError in Go's words when there is no answer. */
@@ -92,7 +99,7 @@ export class HttpClient {
   async #once({ method, url, headers, body, signal }: HttpRequest): Promise<HttpAnswer> {
     signal?.throwIfAborted()
     try {
-      const answer = await request(url, {
+      const answer = await this.#request(url, {
         method,
         headers: { 'user-agent': this.#userAgent, ...headers },
         dispatcher: this.#dispatcher,

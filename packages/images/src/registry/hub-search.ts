@@ -1,6 +1,6 @@
 /** `GET /images/search`: Docker Hub's search, or that of a registry that still has one. */
 import { type Filters, invalidArgument, type RegistryAuth } from '@dockerd-ts/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { parse } from '../oci/documents.ts'
 import type { WireSearchItem } from '../wire-types.ts'
 import { isInsecure } from './endpoints.ts'

@@ -1,6 +1,6 @@
 /** What a registry answers instead of what was asked for, and how Docker tells it. */
 import { EngineError, type ErrorKind, familiarName, familiarString, type ImageReference } from '@dockerd-ts/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Challenge, parseChallenges } from './challenge.ts'
 
 /** The first error of an answer: code in capitals with underscores, as the distribution specification has it. */

@@ -1,6 +1,6 @@
 /** All tags of a repository, over as many pages as the registry makes of them. */
 import { internal } from '@dockerd-ts/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { parse } from '../oci/documents.ts'
 import type { RegistrySession } from './registry-session.ts'
 
