@@ -62,7 +62,11 @@ export class BlobDownloads {
       await Promise.race([transfer.done, aborted(signal)])
     } finally {
       transfer.watchers.delete(watcher)
-      if (transfer.watchers.size === 0) this.#end(descriptor.digest, transfer)
+      if (transfer.watchers.size === 0) {
+        this.#end(descriptor.digest, transfer)
+        // What was staged is gone when the pull answers.
+        await transfer.done.catch(() => {})
+      }
     }
     this.#content.addSource(descriptor.digest, source)
   }
