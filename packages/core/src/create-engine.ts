@@ -16,6 +16,7 @@ import { createLogForwarder } from './logs/log-forwarder.ts'
 import { type Recovery, reconcile, startAtBoot } from './recovery/reconcile.ts'
 import { KeyedMutex } from './support/keyed-mutex.ts'
 import { Limiter } from './support/limiter.ts'
+import { engineId } from './system/system-info.ts'
 import { createSystemService } from './system/system-service.ts'
 
 /** Health probes that start at the same time; one takes some milliseconds of a core. */
@@ -31,6 +32,8 @@ export interface RunnableEngine extends Engine {
   stopAll(timeoutSeconds: number): Promise<void>
   /** The opposite of `recover`: ends every container, starts none, and takes off the host what the engine made. Rows and data stay. */
   release(): Promise<void>
+  /** The daemon's configuration was read again: tells clients by an event. */
+  reloaded(attributes: Record<string, string>): void
   /** Lets go of the monitors; containers run on. */
   close(): Promise<void>
 }
@@ -61,6 +64,8 @@ export function createEngine(dependencies: EngineDependencies): RunnableEngine {
     recover: () => recover(context),
     stopAll: (timeoutSeconds) => stopAll(context, timeoutSeconds),
     release: () => release(context),
+    reloaded: (attributes) =>
+      context.events.publish({ type: 'daemon', action: 'reload', actorId: engineId(context), attributes }),
     close: () => close(context),
   }
 }

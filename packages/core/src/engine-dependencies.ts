@@ -13,6 +13,7 @@ import type { Logs, RootFilesystems, Volumes } from './ports/storage.ts'
 import type { Clock } from './support/clock.ts'
 import type { Logger } from './support/logger.ts'
 
+/** Read at each use, never copied: a reload of the daemon's configuration changes them in place. */
 export interface EngineSettings {
   /** Of the engine itself, for `version` and `info`. */
   version: string
@@ -39,6 +40,10 @@ export interface EngineSettings {
   noNewPrivileges: boolean
   /** A whole seccomp profile as JSON; undefined is the built-in one. */
   seccompProfileJson?: string
+  /** Whether containers outlive the daemon; shown in `info`. */
+  liveRestore: boolean
+  /** For containers that name none of the kind. */
+  dns: { servers: readonly string[]; search: readonly string[]; options: readonly string[] }
   registry: wire.RegistryServiceConfig
   addressPools: readonly { Base: string; Size: number }[]
 }

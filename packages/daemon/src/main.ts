@@ -1,11 +1,13 @@
 /** dockerd-ts: reads its configuration, brings the engine up, serves until it is told to end. */
 import { rmSync } from 'node:fs'
-import { parseCommandLine } from './config/command-line.ts'
+import { type CommandLine, parseCommandLine } from './config/command-line.ts'
 import { ConfigError, type DaemonConfig, mergeConfig, readConfigFile } from './config/load-config.ts'
 import { createHttpServer } from './http/server.ts'
-import { createLogger, type Logger } from './lifecycle/logger.ts'
+import { createLogger } from './lifecycle/logger.ts'
 import { openListeners } from './lifecycle/open-listeners.ts'
+import { setUpProcess } from './lifecycle/own-process.ts'
 import { writePidFile } from './lifecycle/pid-file.ts'
+import { type ReloadTarget, reloadConfiguration } from './lifecycle/reload.ts'
 import { ServiceManager, systemdState, takeServiceEnvironment } from './lifecycle/service-manager.ts'
 import { ENGINE_VERSION } from './version.ts'
 import { type Daemon, wire } from './wiring.ts'
@@ -13,14 +15,15 @@ import { type Daemon, wire } from './wiring.ts'
 /** Streams and attached clients are cut when the daemon ends; ordinary requests get this long. */
 const CLOSE_GRACE_MS = 1_000
 
-function onReload(file: string, named: boolean, logger: Logger, daemon: Daemon): void {
-  try {
-    const options = readConfigFile(file, named)
-    logger.level = options.debug ? 'debug' : (options['log-level'] ?? logger.level)
-    daemon.events.publish({ type: 'daemon', action: 'reload', actorId: '' })
-    logger.info({ file }, 'configuration read again')
-  } catch (err) {
-    logger.error({ err }, 'the configuration was not applied')
+/** One reload after the other, each from the state that the last one left. */
+function reloader(line: CommandLine, target: ReloadTarget): () => Promise<void> {
+  let last = Promise.resolve()
+  return () => {
+    target.logger.info({ file: line.configFile }, 'Got signal to reload configuration')
+    last = last
+      .then(() => reloadConfiguration(line, target))
+      .catch((error: Error) => target.logger.error({}, error.message))
+    return last
   }
 }
 
@@ -45,9 +48,11 @@ async function release(config: DaemonConfig): Promise<void> {
   }
 }
 
-async function serve(config: DaemonConfig, reload: { file: string; named: boolean }): Promise<void> {
+async function serve(config: DaemonConfig, line: CommandLine, warnings: readonly string[]): Promise<void> {
   const environment = takeServiceEnvironment(process.env, process.pid)
   const logger = createLogger({ level: config['log-level'], format: config['log-format'] ?? 'text' })
+  for (const warning of warnings) logger.warn({}, warning)
+  setUpProcess(config, logger)
   const removePidFile = writePidFile(config.pidfile)
   try {
     const daemon = await wire(config, logger, { softNofile: environment.softNofile })
@@ -61,9 +66,8 @@ async function serve(config: DaemonConfig, reload: { file: string; named: boolea
     await daemon.recover()
     const server = createHttpServer({ engine: daemon.engine, log: logger, serverVersion: ENGINE_VERSION })
     await openListeners(server, config, { logger, listenDescriptors: environment.listenDescriptors })
-    process.on('SIGHUP', () => {
-      void manager.reload(async () => onReload(reload.file, reload.named, logger, daemon))
-    })
+    const reload = reloader(line, { config, logger, ...daemon.reload })
+    process.on('SIGHUP', () => void manager.reload(reload))
     await manager.ready()
     const signal = await new Promise<string>((resolve) => {
       for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name))
@@ -80,10 +84,11 @@ async function serve(config: DaemonConfig, reload: { file: string; named: boolea
 
 try {
   const line = parseCommandLine(process.argv.slice(2), ENGINE_VERSION)
-  const config = mergeConfig(line.flags, readConfigFile(line.configFile, line.configFileNamed))
+  const file = readConfigFile(line.configFile, line.configFileNamed)
+  const config = mergeConfig(line.flags, file.options)
   if (line.validate) console.log('configuration OK')
   else if (line.release) await release(config)
-  else await serve(config, { file: line.configFile, named: line.configFileNamed })
+  else await serve(config, line, [...line.warnings, ...file.warnings])
   process.exitCode = 0
 } catch (error) {
   // What the user can mend is said in one line; anything else with its stack.

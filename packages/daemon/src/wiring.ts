@@ -2,13 +2,12 @@
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
-  checkLogConfig,
+  type ContainerNetworks,
   createEngine,
   createNetworkService,
   createVolumeService,
   type EngineSettings,
   EventBus,
-  type LogTargets,
   type RunnableEngine,
   systemClock,
 } from '@dockerd-ts/core'
@@ -32,6 +31,7 @@ import { createLogTargets } from '@dockerd-ts/log-drivers'
 import { openStore } from '@dockerd-ts/store'
 import { ConfigError, type DaemonConfig } from './config/load-config.ts'
 import type { Logger } from './lifecycle/logger.ts'
+import { type ReloadTarget, reloadAttributes } from './lifecycle/reload.ts'
 import { monitorProgram } from './program-files.ts'
 import { registrySettings } from './registry-settings.ts'
 import { API_VERSION, ENGINE_VERSION, MIN_API_VERSION } from './version.ts'
@@ -40,6 +40,7 @@ export interface Daemon {
   engine: RunnableEngine
   helper: HostHelperClient
   events: EventBus
+  reload: Pick<ReloadTarget, 'prepare' | 'published'>
   /** Makes rows and host agree; to be awaited before the first request. */
   recover(): Promise<void>
   /** Containers run on. */
@@ -67,7 +68,7 @@ function engineSettings(config: DaemonConfig): EngineSettings {
     dataRoot: config['data-root'],
     labels: config.labels ?? [],
     debug: config['log-level'] === 'debug',
-    experimental: false,
+    experimental: config.experimental ?? false,
     defaultLogConfig: { type: config['log-driver'] ?? 'json-file', options: config['log-opts'] ?? {} },
     defaultStopTimeoutSeconds: 10,
     defaultShmSizeBytes: config['default-shm-size'] ?? 64 * 2 ** 20,
@@ -77,10 +78,32 @@ function engineSettings(config: DaemonConfig): EngineSettings {
     defaultUlimits: Object.values(config['default-ulimits'] ?? {}),
     noNewPrivileges: config['no-new-privileges'] ?? false,
     ...(profile === undefined ? {} : { seccompProfileJson: profile }),
+    liveRestore: config['live-restore'],
+    dns: { servers: config.dns ?? [], search: config['dns-search'] ?? [], options: config['dns-opts'] ?? [] },
     registry: registrySettings(config),
     addressPools: (config['default-address-pools'] ?? []).map(({ base, size }) => ({ Base: base, Size: size })),
   }
 }
+
+/** Those that a reload can change. */
+function reloadableSettings(config: DaemonConfig): Partial<EngineSettings> {
+  const { labels, debug, defaultShmSizeBytes, liveRestore, registry } = engineSettings(config)
+  return { labels, debug, defaultShmSizeBytes, liveRestore, registry }
+}
+
+const registryOptions = (config: DaemonConfig) => ({
+  mirrors: config['registry-mirrors'] ?? [],
+  insecureRegistries: config['insecure-registries'] ?? [],
+  maxConcurrentDownloads: config['max-concurrent-downloads'] ?? 3,
+  maxConcurrentUploads: config['max-concurrent-uploads'] ?? 5,
+  maxDownloadAttempts: config['max-download-attempts'] ?? 5,
+})
+
+const runtimeChoice = (config: DaemonConfig) =>
+  given({
+    addedRuntimes: config.runtimes as Record<string, { path: string; runtimeArgs?: string[] }>,
+    defaultRuntime: config['default-runtime'],
+  })
 
 const given = <T extends object>(values: T) =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
@@ -95,10 +118,7 @@ async function hostAdapters(config: DaemonConfig, helper: HostHelperClient) {
     cgroups,
     stateRoot: join(config['exec-root'], 'runtime'),
     seccompDirectory: join(config['data-root'], 'seccomp'),
-    ...given({
-      addedRuntimes: config.runtimes as Record<string, { path: string; runtimeArgs?: string[] }>,
-      defaultRuntime: config['default-runtime'],
-    }),
+    ...runtimeChoice(config),
   })
   const host = new LinuxHost({
     cgroups,
@@ -108,15 +128,12 @@ async function hostAdapters(config: DaemonConfig, helper: HostHelperClient) {
   return { cgroups, runtimes, host }
 }
 
-/** Throws when the default driver or its options are not known. */
-function checkedLogTargets(config: DaemonConfig, helper: HostHelperClient): LogTargets {
-  const targets = createLogTargets({ sendDatagram: (path, bytes) => helper.sendDatagram(path, bytes) })
-  try {
-    checkLogConfig(config['log-driver'] ?? 'json-file', config['log-opts'] ?? {}, targets)
-  } catch (error) {
-    throw new ConfigError(`failed to set log opts: ${(error as Error).message}`)
-  }
-  return targets
+const defaultCgroupNamespace = (version: '1' | '2') => (version === '2' ? 'private' : 'host')
+
+function hostGateways(config: DaemonConfig, networks: ContainerNetworks): readonly string[] {
+  if (config['host-gateway-ips']?.length) return config['host-gateway-ips']
+  const gateway = networks.hostGateway()
+  return gateway === undefined ? [] : [gateway]
 }
 
 /** Makes the roots, refuses a second daemon on them, and puts the engine together. Touches no container yet. */
@@ -148,6 +165,14 @@ export async function wire(
     ...given({
       bridge: config.bridge,
       bip: config.bip,
+      bip6: config.bip6,
+      fixedCidr: config['fixed-cidr'],
+      fixedCidrV6: config['fixed-cidr-v6'],
+      defaultGateway: config['default-gateway'],
+      defaultGatewayV6: config['default-gateway-v6'],
+      ipv6: config.ipv6,
+      forwarding: config['ip-forward'],
+      defaultNetworkOptions: config['default-network-opts'],
       mtu: config.mtu,
       icc: config.icc,
       ipMasquerade: config['ip-masq'],
@@ -162,33 +187,28 @@ export async function wire(
     events,
     helper,
     logger,
-    registry: given({
-      mirrors: config['registry-mirrors'],
-      insecureRegistries: config['insecure-registries'],
-      maxConcurrentDownloads: config['max-concurrent-downloads'],
-      maxConcurrentUploads: config['max-concurrent-uploads'],
-      maxDownloadAttempts: config['max-download-attempts'],
-      userAgent: `dockerd-ts/${ENGINE_VERSION}`,
-    }),
+    registry: { ...registryOptions(config), userAgent: `dockerd-ts/${ENGINE_VERSION}` },
   })
   const volumes = new LocalVolumes({ dataRoot, records, helper, nowNs: () => clock.nowNs() })
   const rootFilesystems = new OverlayRootFilesystems({ dataRoot, helper })
+  const settings = engineSettings(config)
+  const hostDescription = await host.describe()
   const engine = createEngine({
-    settings: engineSettings(config),
+    settings,
     logger,
     clock,
     records,
     events,
     host,
-    hostDescription: await host.describe(),
+    hostDescription,
     files: createContainerFiles({ dataRoot, execRoot, helper }),
     images: images.catalog,
     networks,
-    nameFiles: createNameFiles({ hostGateway: () => networks.hostGateway() }),
+    nameFiles: createNameFiles({ hostGateways: () => hostGateways(config, networks) }),
     rootFilesystems,
     volumes,
     logs: new JsonFileLogs(),
-    logTargets: checkedLogTargets(config, helper),
+    logTargets: createLogTargets({ sendDatagram: (path, bytes) => helper.sendDatagram(path, bytes) }),
     monitors: createMonitors({ helper }),
     runtimes,
     cgroups,
@@ -200,6 +220,24 @@ export async function wire(
     engine,
     helper,
     events,
+    reload: {
+      async prepare(next) {
+        const useRuntimes = await runtimes.prepare(runtimeChoice(next))
+        return () => {
+          useRuntimes()
+          images.configure(registryOptions(next))
+          Object.assign(settings, reloadableSettings(next))
+        }
+      },
+      published(now) {
+        const facts = {
+          hostname: hostDescription.hostname,
+          cgroupNamespaceMode: settings.defaultCgroupNamespaceMode || defaultCgroupNamespace(cgroups.version),
+          defaultRuntime: runtimes.defaultName,
+        }
+        engine.reloaded(reloadAttributes(now, facts))
+      },
+    },
     async recover() {
       await images.reconcile()
       const { startsEnded, ...found } = await engine.recover()

@@ -46,6 +46,8 @@ export interface Images {
   catalog: ImageCatalog
   /** To be awaited before anything else: makes the directories, and makes files and rows agree after a crash. */
   reconcile(): Promise<void>
+  /** Of the registry client, while it runs; for a reload of the daemon. */
+  configure(options: Partial<RegistryOptions>): void
   close(): Promise<void>
 }
 
@@ -88,6 +90,7 @@ export function createImageService(options: ImageServiceOptions): Images {
     service: imageService({ context, host, logger, registry: registry.operations }),
     catalog: createImageCatalog(context),
     reconcile: () => reconcileImages(context, { durability, logger }),
+    configure: registry.configure,
     async close() {
       await registry.close()
       await durability.settle()

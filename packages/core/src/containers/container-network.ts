@@ -118,15 +118,16 @@ function writeNameFiles(
   { mode, endpoints }: { mode: NetworkMode; endpoints: readonly EndpointRow[] },
 ): Promise<ContainerNetwork['nameFiles']> {
   const { config, hostConfig } = record
+  const { dns } = context.settings
   return context.nameFiles.write({
     directory: context.files.dataDirectory(record.id),
     hostname: config.Hostname ?? '',
     ...(config.Domainname && { domainname: config.Domainname }),
     endpoints,
     extraHosts: [...(hostConfig.ExtraHosts ?? []), ...linkHosts(context, record, mode)],
-    dns: hostConfig.Dns ?? [],
-    dnsSearch: hostConfig.DnsSearch ?? [],
-    dnsOptions: hostConfig.DnsOptions ?? [],
+    dns: hostConfig.Dns?.length ? hostConfig.Dns : dns.servers,
+    dnsSearch: hostConfig.DnsSearch?.length ? hostConfig.DnsSearch : dns.search,
+    dnsOptions: hostConfig.DnsOptions?.length ? hostConfig.DnsOptions : dns.options,
     mode: nameFilesMode(mode),
   })
 }

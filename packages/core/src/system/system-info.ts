@@ -69,8 +69,7 @@ export async function systemInfo(context: ContainerContext, images: ImageService
       Error: '',
       RemoteManagers: null,
     },
-    // Containers always outlive the daemon here.
-    LiveRestoreEnabled: true,
+    LiveRestoreEnabled: settings.liveRestore,
     Isolation: '',
     InitBinary: host.initPath ?? '',
     // There is no containerd; clients print the field.
@@ -88,7 +87,7 @@ export async function systemInfo(context: ContainerContext, images: ImageService
 }
 
 /** Made once, kept with the engine's state. */
-function engineId({ records }: ContainerContext): string {
+export function engineId({ records }: Pick<ContainerContext, 'records'>): string {
   const known = records.getValue('engine-id')
   if (known !== undefined) return known
   const id = randomUUID()

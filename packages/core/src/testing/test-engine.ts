@@ -64,6 +64,8 @@ export interface TestEngine {
 export const testSettings: EngineSettings = {
   version: '1.0.0',
   gitCommit: 'abcdef',
+  liveRestore: true,
+  dns: { servers: [], search: [], options: [] },
   buildTime: '2026-01-01T00:00:00Z',
   apiVersion: '1.51',
   minApiVersion: '1.24',

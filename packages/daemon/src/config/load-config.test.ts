@@ -23,8 +23,8 @@ t.test('a wrong type, broken JSON and a missing named file are errors; an unname
   t.throws(() => readConfigFile(file('{"debug": "yes"}'), true), { message: /debug: / })
   t.throws(() => readConfigFile(file('{'), true), { message: /unable to configure the Docker daemon with file/ })
   t.throws(() => readConfigFile(join(directory, 'none.json'), true), { message: /no such file/ })
-  t.same(readConfigFile(join(directory, 'none.json'), false), {})
-  t.same(readConfigFile(file(''), true), {})
+  t.same(readConfigFile(join(directory, 'none.json'), false), { options: {}, warnings: [] })
+  t.same(readConfigFile(file(''), true), { options: {}, warnings: [] })
 })
 
 t.test('the same directive as flag and in the file is refused', async (t) => {
@@ -77,4 +77,57 @@ t.test('values are checked in one place for flags and file', async (t) => {
   t.throws(() => checkFlags({ 'log-level': 'loud' }), { message: /--log-level/ })
   t.throws(() => mergeConfig({ 'exec-opts': ['native.cgroupdriver=other'] }, {}), { message: /invalid exec-opt/ })
   t.throws(() => mergeConfig({ labels: ['nokey'] }, {}), { message: 'bad attribute format: nokey' })
+})
+
+t.test('directives of dockerd that are not served are refused by name, or taken with a warning', async (t) => {
+  t.throws(() => readConfigFile(file('{"userns-remap": "default"}'), true), { message: /userns-remap is not served: / })
+  t.throws(() => readConfigFile(file('{"storage-driver": "btrfs"}'), true), {
+    message: /storage driver "btrfs" is not served; overlay2 is the only one/,
+  })
+  t.same(readConfigFile(file('{"containerd": "/x.sock", "iptables": true}'), true), {
+    options: {},
+    warnings: ['containerd has no effect: there is no containerd below this engine'],
+  })
+})
+
+t.test('proxies and host-gateway-ip have their own shapes in the file', async (t) => {
+  const content = '{"proxies": {"http-proxy": "http://p:1", "no-proxy": "x"}, "host-gateway-ip": "10.0.0.1"}'
+  t.same(readConfigFile(file(content), true).options, {
+    'http-proxy': 'http://p:1',
+    'no-proxy': 'x',
+    'host-gateway-ips': ['10.0.0.1'],
+  })
+  t.throws(() => readConfigFile(file('{"proxies": {"ftp-proxy": "x"}}'), true), { message: /ftp-proxy$/ })
+})
+
+t.test('flags with parts of their own are read', async (t) => {
+  const { flags } = parseCommandLine(
+    [
+      ...['--default-address-pool', 'base=10.1.0.0/16,size=24', '--default-network-opt', 'bridge=a.b=1'],
+      ...['--default-network-opt', 'bridge=c=d=e', '--feature', 'x=true', '--default-gateway', '10.0.0.1'],
+    ],
+    '0',
+  )
+  t.same(flags, {
+    'default-address-pools': [{ base: '10.1.0.0/16', size: 24 }],
+    'default-network-opts': { bridge: { 'a.b': '1', c: 'd=e' } },
+    features: { x: true },
+    'default-gateway': '10.0.0.1',
+  })
+  t.throws(() => parseCommandLine(['--default-address-pool', 'base=10.1.0.0/16'], '0'), { name: 'ConfigError' })
+})
+
+t.test('values that contradict each other or mean nothing are refused', async (t) => {
+  const wrong: [Parameters<typeof mergeConfig>[0], RegExp][] = [
+    [{ bip: '10.0.0.1' }, /invalid bip: invalid CIDR address: 10.0.0.1/],
+    [{ bip: '10.0.0.1/24', 'default-gateway': '10.0.1.1' }, /invalid default-gateway: .* is not in the network/],
+    [{ bip6: 'fd00::1/64' }, /has IPv6 with ipv6 only/],
+    [{ 'default-address-pools': [{ base: '10.0.0.0/16', size: 8 }] }, /invalid default address pool/],
+    [{ dns: ['nowhere'] }, /invalid dns/],
+    [{ 'registry-mirrors': ['ftp://x'] }, /invalid mirror: unsupported scheme "ftp"/],
+    [{ 'insecure-registries': ['http://x'] }, /should not contain '::\/\/'|should not contain ':\/\/'/],
+    [{ 'log-driver': 'nope' }, /no log driver named 'nope'/],
+    [{ 'log-opts': { 'max-size': 'x' } }, /failed to set log opts/],
+  ]
+  for (const [options, message] of wrong) t.throws(() => mergeConfig(options, {}), { message })
 })

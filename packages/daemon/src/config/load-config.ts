@@ -1,7 +1,12 @@
 /** Makes the daemon's configuration from flags, daemon.json and defaults, refusing in dockerd's words what is wrong. */
 import { existsSync, readFileSync } from 'node:fs'
 import type * as z from 'zod'
+import { checkConfig } from './check-config.ts'
+import { ConfigError } from './config-error.ts'
+import { isDeclined, judgeDeclined } from './declined-options.ts'
 import { configFileSchema, type DaemonOptions, options, schemas } from './options.ts'
+
+export { ConfigError } from './config-error.ts'
 
 export const DEFAULT_CONFIG_FILE = '/etc/docker/daemon.json'
 export const DEFAULT_HOST = 'unix:///var/run/docker.sock'
@@ -22,38 +27,54 @@ const defaults = {
   'shutdown-timeout': 15,
 } as const satisfies DaemonOptions
 
-/** A configuration that the daemon cannot start with; the message is for the user. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-}
-
 function describe(issues: readonly z.core.$ZodIssue[]): string {
   return issues.map((issue) => `${issue.path.join('.') || 'configuration'}: ${issue.message}`).join('; ')
 }
 
+export interface ConfigFile {
+  options: DaemonOptions
+  /** Directives of dockerd's that were taken without effect. */
+  warnings: string[]
+}
+
 /** Reads and checks daemon.json. A missing file is an error only when the user named it. */
-export function readConfigFile(path: string, named: boolean): DaemonOptions {
-  if (!named && !existsSync(path)) return {}
+export function readConfigFile(path: string, named: boolean): ConfigFile {
+  if (!named && !existsSync(path)) return { options: {}, warnings: [] }
+  const failed = (message: string, cause?: unknown) =>
+    new ConfigError(`unable to configure the Docker daemon with file ${path}: ${message}`, { cause })
   let document: unknown
   try {
     const content = readFileSync(path, 'utf8').trim()
     document = content === '' ? {} : JSON.parse(content)
   } catch (error) {
-    throw new ConfigError(`unable to configure the Docker daemon with file ${path}: ${(error as Error).message}`)
+    throw failed((error as Error).message, error)
   }
-  if (typeof document === 'object' && document !== null && !Array.isArray(document)) {
-    const unknown = Object.keys(document).filter((key) => !(key in schemas))
-    if (unknown.length > 0) {
-      throw new ConfigError(
-        `unable to configure the Docker daemon with file ${path}: the following directives don't match any configuration option: ${unknown.join(', ')}`,
-      )
-    }
+  if (!isRecord(document)) throw failed('it is no JSON object')
+  const { proxies, 'host-gateway-ip': hostGateway, ...others } = document
+  const directives: Record<string, unknown> = {
+    ...others,
+    ...proxyDirectives(proxies),
+    // Older than the list of them.
+    ...(hostGateway !== undefined && { 'host-gateway-ips': [hostGateway] }),
   }
-  const parsed = configFileSchema.safeParse(document)
-  if (!parsed.success) {
-    throw new ConfigError(`unable to configure the Docker daemon with file ${path}: ${describe(parsed.error.issues)}`)
+  const unknown = Object.keys(directives).filter((key) => !(key in schemas || isDeclined(key)))
+  if (unknown.length > 0) {
+    throw failed(`the following directives don't match any configuration option: ${unknown.join(', ')}`)
   }
-  return parsed.data
+  const { refusals, warnings } = judgeDeclined(directives, 'file')
+  if (refusals.length > 0) throw failed(refusals.join('; '))
+  const served = Object.fromEntries(Object.entries(directives).filter(([key]) => key in schemas))
+  const parsed = configFileSchema.safeParse(served)
+  if (!parsed.success) throw failed(describe(parsed.error.issues))
+  return { options: parsed.data, warnings }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** dockerd has the proxies in an object of their own in the file, and as flags without one. */
+function proxyDirectives(proxies: unknown): Record<string, unknown> {
+  return proxies === undefined || proxies === null ? {} : isRecord(proxies) ? proxies : { proxies }
 }
 
 /** Checks values that came from flags with the same schema as the file. */
@@ -81,15 +102,6 @@ export function mergeConfig(flags: DaemonOptions, file: DaemonOptions): DaemonCo
   }
   const merged = { ...defaults, ...file, ...flags } as DaemonConfig
   if (file.runtimes || flags.runtimes) merged.runtimes = { ...file.runtimes, ...flags.runtimes }
-  for (const label of merged.labels ?? []) {
-    if (!/^[^=]+=/.test(label)) throw new ConfigError(`bad attribute format: ${label}`)
-  }
-  for (const execOption of merged['exec-opts'] ?? []) {
-    if (!/^native\.cgroupdriver=(cgroupfs|systemd)$/.test(execOption)) {
-      throw new ConfigError(
-        `invalid exec-opt "${execOption}": native.cgroupdriver=cgroupfs and native.cgroupdriver=systemd are known`,
-      )
-    }
-  }
+  checkConfig(merged)
   return { ...merged, ...(merged.debug ? { 'log-level': 'debug' as const } : {}) }
 }

@@ -29,7 +29,18 @@ export interface OptionDefinition {
   key: keyof typeof schemas
   flag: string
   short?: string
-  kind: 'text' | 'boolean' | 'list' | 'pairs' | 'count' | 'size' | 'runtimes' | 'ulimits'
+  kind:
+    | 'text'
+    | 'boolean'
+    | 'list'
+    | 'pairs'
+    | 'switches'
+    | 'nested-pairs'
+    | 'count'
+    | 'size'
+    | 'runtimes'
+    | 'ulimits'
+    | 'pools'
   description: string
   /** Applied again on SIGHUP; the others need a restart. */
   reloadable?: true
@@ -46,6 +57,15 @@ export const schemas = {
   debug: flag,
   bridge: text,
   bip: text,
+  bip6: text,
+  'fixed-cidr': text,
+  'fixed-cidr-v6': text,
+  'default-gateway': text,
+  'default-gateway-v6': text,
+  ipv6: flag,
+  'ip-forward': flag,
+  'default-network-opts': z.record(z.string(), z.record(z.string(), z.string())),
+  'host-gateway-ips': list,
   mtu: count,
   icc: flag,
   'ip-masq': flag,
@@ -81,7 +101,15 @@ export const schemas = {
   tlscacert: text,
   tlscert: text,
   tlskey: text,
-  'storage-driver': z.enum(['overlay2', 'overlay']),
+  'storage-driver': z.literal('overlay2', {
+    error: ({ input }) => `storage driver "${input}" is not served; overlay2 is the only one`,
+  }),
+  experimental: flag,
+  features: z.record(z.string(), flag),
+  'http-proxy': text,
+  'https-proxy': text,
+  'no-proxy': text,
+  'oom-score-adjust': z.number().int().min(-1000).max(1000),
 } as const
 
 export const options: readonly OptionDefinition[] = [
@@ -108,6 +136,61 @@ export const options: readonly OptionDefinition[] = [
     description: 'Attach containers to a network bridge ("none" for no default network)',
   },
   { key: 'bip', flag: 'bip', kind: 'text', description: 'Specify default-bridge IPv4 network (address in CIDR form)' },
+  {
+    key: 'bip6',
+    flag: 'bip6',
+    kind: 'text',
+    description: 'Specify default-bridge IPv6 network (address in CIDR form)',
+  },
+  {
+    key: 'fixed-cidr',
+    flag: 'fixed-cidr',
+    kind: 'text',
+    description: 'IPv4 subnet for fixed IPs of the default bridge',
+  },
+  {
+    key: 'fixed-cidr-v6',
+    flag: 'fixed-cidr-v6',
+    kind: 'text',
+    description: 'IPv6 subnet for fixed IPs of the default bridge',
+  },
+  {
+    key: 'default-gateway',
+    flag: 'default-gateway',
+    kind: 'text',
+    description: 'Default gateway IPv4 address of containers on the default bridge',
+  },
+  {
+    key: 'default-gateway-v6',
+    flag: 'default-gateway-v6',
+    kind: 'text',
+    description: 'Default gateway IPv6 address of containers on the default bridge',
+  },
+  { key: 'ipv6', flag: 'ipv6', kind: 'boolean', description: 'Enable IPv6 on the default bridge' },
+  {
+    key: 'ip-forward',
+    flag: 'ip-forward',
+    kind: 'boolean',
+    description: 'Switch on IP forwarding of the host where it is off (on unless set to false)',
+  },
+  {
+    key: 'default-network-opts',
+    flag: 'default-network-opt',
+    kind: 'nested-pairs',
+    description: 'Default options of new networks (driver=option=value)',
+  },
+  {
+    key: 'default-address-pools',
+    flag: 'default-address-pool',
+    kind: 'pools',
+    description: 'Default address pools for networks (base=CIDR,size=PREFIX)',
+  },
+  {
+    key: 'host-gateway-ips',
+    flag: 'host-gateway-ip',
+    kind: 'list',
+    description: 'IP addresses that host-gateway in --add-host stands for (default: those of the default bridge)',
+  },
   { key: 'mtu', flag: 'mtu', kind: 'count', description: 'Set the MTU for the default "bridge" network' },
   {
     key: 'icc',
@@ -249,8 +332,25 @@ export const options: readonly OptionDefinition[] = [
     kind: 'text',
     description: 'Storage driver to use (overlay2)',
   },
+  { key: 'experimental', flag: 'experimental', kind: 'boolean', description: 'Say that experimental features are on' },
+  {
+    key: 'features',
+    flag: 'feature',
+    kind: 'switches',
+    description: 'Feature flags (name=bool); this engine has none that can be switched',
+    reloadable: true,
+  },
+  { key: 'http-proxy', flag: 'http-proxy', kind: 'text', description: 'HTTP proxy URL for outgoing traffic' },
+  { key: 'https-proxy', flag: 'https-proxy', kind: 'text', description: 'HTTPS proxy URL for outgoing traffic' },
+  { key: 'no-proxy', flag: 'no-proxy', kind: 'text', description: 'Hosts and addresses reached without the proxy' },
+  {
+    key: 'oom-score-adjust',
+    flag: 'oom-score-adjust',
+    kind: 'count',
+    description: "The daemon's own oom_score_adj",
+  },
 ]
 
-/** daemon.json, strict: an unknown key is an error, as in dockerd. */
+/** Every key with what it was given: a key that is none of dockerd's is found before. */
 export const configFileSchema = z.strictObject(schemas).partial()
 export type DaemonOptions = z.infer<typeof configFileSchema>

@@ -1,11 +1,26 @@
 /** At most so many at a time; the others wait their turn. */
 
 export class Semaphore {
+  /** Below zero after the number was lowered: so many have to end before one may begin. */
   #free: number
+  #slots: number
   readonly #waiting: (() => void)[] = []
 
   constructor(slots: number) {
     this.#free = slots
+    this.#slots = slots
+  }
+
+  /** Work under way goes on. */
+  resize(slots: number): void {
+    this.#free += slots - this.#slots
+    this.#slots = slots
+    while (this.#free > 0 && this.#waiting.length > 0) this.#admit()
+  }
+
+  #admit(): void {
+    this.#free--
+    this.#waiting.shift()?.()
   }
 
   async run<T>(work: () => Promise<T>): Promise<T> {
@@ -14,9 +29,8 @@ export class Semaphore {
     try {
       return await work()
     } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#free++
-      else next()
+      this.#free++
+      if (this.#free > 0 && this.#waiting.length > 0) this.#admit()
     }
   }
 }

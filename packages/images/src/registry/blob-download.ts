@@ -47,6 +47,11 @@ export class BlobDownloads {
     this.#slots = new Semaphore(options.maxConcurrentDownloads)
   }
 
+  /** After a change of the options. */
+  reconfigure(): void {
+    this.#slots.resize(this.#options.maxConcurrentDownloads)
+  }
+
   /** Resolves when the blob is in the content store. Who waits leaves by the signal; the last one ends the transfer. */
   async download(request: DownloadRequest): Promise<void> {
     const { descriptor, source, watcher = {}, signal } = request

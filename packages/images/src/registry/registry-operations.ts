@@ -31,7 +31,12 @@ export function createRegistryOperations(request: {
   host: Platform
   logger: Logger
   options: Partial<RegistryOptions>
-}): { operations: RegistryOperations; close(): Promise<void> } {
+}): {
+  operations: RegistryOperations
+  /** What begins from now on goes by them. */
+  configure(changed: Partial<RegistryOptions>): void
+  close(): Promise<void>
+} {
   const { context, host } = request
   const options = { ...defaultRegistryOptions, ...request.options }
   const clients = new RegistryClients(options)
@@ -47,7 +52,14 @@ export function createRegistryOperations(request: {
     distribution: (reference, auth) => inspectDistribution(clients, reference, auth),
     login: (auth) => login(clients, auth),
   }
-  return { operations, close: () => clients.close() }
+  return {
+    operations,
+    configure: (changed) => {
+      Object.assign(options, changed)
+      downloads.reconfigure()
+    },
+    close: () => clients.close(),
+  }
 }
 
 type PullQuery = Parameters<ImageService['pull']>[0]

@@ -154,11 +154,13 @@ export class RegistryClients {
   }
 
   #client(endpoint: Endpoint): Promise<HttpClient> {
-    const known = this.#clients.get(endpoint.base)
+    // Whether certificates are checked is settled with the client, and a reload can change it.
+    const key = `${endpoint.base} ${endpoint.insecure}`
+    const known = this.#clients.get(key)
     if (known !== undefined) return known
     const opening = HttpClient.open(endpoint, this.#options)
-    this.#clients.set(endpoint.base, opening)
-    opening.catch(() => this.#clients.delete(endpoint.base))
+    this.#clients.set(key, opening)
+    opening.catch(() => this.#clients.delete(key))
     return opening
   }
 

@@ -7,7 +7,7 @@ export interface HostsRequest {
   endpoints: readonly Pick<EndpointRow, 'ipv4' | 'ipv6'>[]
   /** `name:address`; the address may be `host-gateway`. */
   extraHosts: readonly string[]
-  hostGateway: string | undefined
+  hostGateways: readonly string[]
   /** The kernel has IPv6. */
   ipv6: boolean
 }
@@ -26,7 +26,7 @@ export function renderHosts(request: HostsRequest): string {
   const lines = [
     '127.0.0.1\tlocalhost',
     ...(request.ipv6 ? ipv6Lines : []),
-    ...request.extraHosts.map((entry) => extraHostLine(entry, request.hostGateway)),
+    ...request.extraHosts.flatMap((entry) => extraHostLines(entry, request.hostGateways)),
     ...(names === '' ? [] : own.map((address) => `${address}\t${names}`)),
   ]
   return `${lines.join('\n')}\n`
@@ -39,9 +39,9 @@ function ownNames({ hostname, domainname }: HostsRequest): string {
   return label === hostname ? hostname : `${hostname} ${label}`
 }
 
-function extraHostLine(entry: string, hostGateway: string | undefined): string {
+function extraHostLines(entry: string, hostGateways: readonly string[]): string[] {
   const [, name = '', address = ''] = /^([^:=]+)[:=](.+)$/.exec(entry) ?? []
-  if (address !== 'host-gateway') return `${address.replace(/^\[(.*)\]$/, '$1')}\t${name}`
-  if (hostGateway === undefined) throw invalidArgument('unable to derive the IP value for host-gateway')
-  return `${hostGateway}\t${name}`
+  if (address !== 'host-gateway') return [`${address.replace(/^\[(.*)\]$/, '$1')}\t${name}`]
+  if (hostGateways.length === 0) throw invalidArgument('unable to derive the IP value for host-gateway')
+  return hostGateways.map((gateway) => `${gateway}\t${name}`)
 }

@@ -34,7 +34,7 @@ function bench(
   const resolvedConf = join(directory, 'resolved.conf')
   if (files.resolved !== undefined) writeFileSync(resolvedConf, files.resolved)
   const nameFiles = createNameFiles({
-    hostGateway: () => '172.17.0.1',
+    hostGateways: () => ['172.17.0.1'],
     etc: directory,
     resolvedConf,
     ipv6: true,
@@ -193,7 +193,7 @@ t.test('hosts has localhost, extra hosts, then every address of the container un
 })
 
 t.test('host-gateway without a default bridge is refused', async (t) => {
-  const { write } = bench(t, { resolvConf: '' }, { hostGateway: () => undefined })
+  const { write } = bench(t, { resolvConf: '' }, { hostGateways: () => [] })
   await t.rejects(write({ extraHosts: ['hg:host-gateway'] }), {
     message: 'unable to derive the IP value for host-gateway',
   })

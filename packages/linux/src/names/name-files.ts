@@ -11,7 +11,7 @@ import { isResolvedStub, renderResolvConf } from './resolv-conf.ts'
 
 export interface NameFilesOptions {
   /** What `host-gateway` stands for. */
-  hostGateway: () => string | undefined
+  hostGateways: () => readonly string[]
   /** Of the host; for tests. */
   etc?: string
   resolvedConf?: string
@@ -38,7 +38,7 @@ export function createNameFiles(options: NameFilesOptions): NameFiles {
 }
 
 /** In the host's namespace its own file is as good, as long as nothing is added to it. */
-function hostsText(request: NameFilesRequest, { etc = '/etc', ipv6, hostGateway }: NameFilesOptions): string {
+function hostsText(request: NameFilesRequest, { etc = '/etc', ipv6, hostGateways }: NameFilesOptions): string {
   if (request.mode === 'host' && request.extraHosts.length === 0) return read(join(etc, 'hosts'))
   const { hostname, domainname, endpoints, extraHosts } = request
   return renderHosts({
@@ -46,7 +46,7 @@ function hostsText(request: NameFilesRequest, { etc = '/etc', ipv6, hostGateway 
     ...(domainname !== undefined && { domainname }),
     endpoints,
     extraHosts,
-    hostGateway: hostGateway(),
+    hostGateways: hostGateways(),
     ipv6: ipv6 ?? false,
   })
 }

@@ -1,12 +1,14 @@
 /** The networks that are always there: the default bridge, host and none. */
 import {
   bridgeOptionKeys,
+  formatAddress,
   formatSubnet,
   type IpamConfig,
   invalidArgument,
   type NetworkRow,
   newId,
   parseCidr,
+  type Subnet,
 } from '@dockerd-ts/core'
 import { type BridgePlan, type LinkInfo, listLinks } from './bridges.ts'
 import type { NetworkContext } from './container-networks.ts'
@@ -58,7 +60,12 @@ async function defaultBridge(context: NetworkContext, stored: NetworkRow | undef
     ...emptyRow('bridge', 'bridge'),
     ...(stored && { createdAtNs: stored.createdAtNs }),
     id: stored?.id ?? newId(),
-    ipam: { driver: 'default', options: {}, config: [defaultIpam(context, stored, link)] },
+    enableIPv6: options.ipv6 === true,
+    ipam: {
+      driver: 'default',
+      options: {},
+      config: [defaultIpam(context, stored, link), ...(options.ipv6 ? [defaultIpv6(context, stored)] : [])],
+    },
     options: {
       [keys.defaultBridge]: 'true',
       [keys.icc]: String(options.icc !== false),
@@ -72,22 +79,46 @@ async function defaultBridge(context: NetworkContext, stored: NetworkRow | undef
 
 /** `--bip`, else the address that the bridge has, else what it had before, else the first free pool. */
 function defaultIpam(context: NetworkContext, stored: NetworkRow | undefined, link: LinkInfo | undefined): IpamConfig {
-  const { bip, fixedCidr } = context.options
+  const { bip, fixedCidr, defaultGateway } = context.options
   const present = link?.addresses.find(({ family, scope }) => family === 4 && scope === 'global')
   const cidr = bip || (present && `${present.address}/${present.prefixLength}`)
-  const before = stored?.options[bridgeOptionKeys.name] === (context.options.bridge ?? 'docker0') && !fixedCidr
-  if (cidr === undefined && before && stored.ipam.config[0] !== undefined) return stored.ipam.config[0]
-  const parsed = cidr === undefined ? undefined : parseCidr(cidr)
+  const before = stored?.options[bridgeOptionKeys.name] === (context.options.bridge ?? 'docker0')
+  const known = before ? stored.ipam.config.find(({ subnet }) => !subnet.includes(':')) : undefined
+  const parsed = parseCidr(cidr ?? (fixedCidr || known?.subnet) ?? '')
   if (cidr !== undefined && parsed?.subnet.family !== 4) throw invalidArgument(`invalid CIDR address: ${cidr}`)
   const subnet = parsed?.subnet ?? freeSubnet(context, 4)
-  const gateway = parsed?.address ?? { family: 4, value: subnet.base + 1n }
+  const own = cidr === undefined ? undefined : parsed?.address
   return {
     subnet: formatSubnet(subnet),
-    gateway: formatSubnet({ family: 4, base: gateway.value, prefixLength: 32 }).replace('/32', ''),
+    gateway:
+      own === undefined ? (fixedCidr || !known?.gateway ? firstAddress(subnet) : known.gateway) : formatAddress(own),
     ...(fixedCidr && { ipRange: fixedCidr }),
+    ...auxiliary('DefaultGatewayIPv4', defaultGateway),
     automatic: true,
   }
 }
+
+/** `--bip6`, else the network of `--fixed-cidr-v6`, else what it had before, else the first free pool. */
+function defaultIpv6(context: NetworkContext, stored: NetworkRow | undefined): IpamConfig {
+  const { bip6, fixedCidrV6, defaultGatewayV6 } = context.options
+  const known = stored?.ipam.config.find(({ subnet }) => subnet.includes(':'))?.subnet
+  const text = bip6 || fixedCidrV6 || known
+  const parsed = text === undefined ? undefined : parseCidr(text)
+  if (text !== undefined && parsed?.subnet.family !== 6) throw invalidArgument(`invalid CIDR address: ${text}`)
+  const subnet = parsed?.subnet ?? freeSubnet(context, 6)
+  return {
+    subnet: formatSubnet(subnet),
+    gateway: bip6 && parsed ? formatAddress(parsed.address) : firstAddress(subnet),
+    ...(bip6 && fixedCidrV6 && { ipRange: fixedCidrV6 }),
+    ...auxiliary('DefaultGatewayIPv6', defaultGatewayV6),
+    automatic: true,
+  }
+}
+
+const firstAddress = (subnet: Subnet): string => formatAddress({ family: subnet.family, value: subnet.base + 1n })
+
+const auxiliary = (name: string, address: string | undefined): Partial<IpamConfig> =>
+  address ? { auxiliaryAddresses: { [name]: address } } : {}
 
 export const bridgePlan = (network: BridgeNetwork): BridgePlan => ({
   name: network.options.bridge,

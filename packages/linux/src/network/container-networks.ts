@@ -46,6 +46,18 @@ export interface ContainerNetworksOptions {
   bip?: string
   /** CIDR; containers of the default bridge get addresses in it. */
   fixedCidr?: string
+  /** CIDR of the default bridge's IPv6 address, and of the addresses of its containers; both need `ipv6`. */
+  bip6?: string
+  fixedCidrV6?: string
+  /** The default bridge has IPv6 too. */
+  ipv6?: boolean
+  /** Where containers of the default bridge send what is for elsewhere; the bridge itself unless given. */
+  defaultGateway?: string
+  defaultGatewayV6?: string
+  /** Driver → options of new networks that do not say otherwise. */
+  defaultNetworkOptions?: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** Switch on forwarding of the host where it is off; true. */
+  forwarding?: boolean
   /** Of networks that name none; 1500. */
   mtu?: number
   /** Containers of the default bridge may talk to each other; true. */
@@ -208,6 +220,7 @@ class LinuxContainerNetworks implements ContainerNetworks {
   }
 
   #prepareIpv6(row: EndpointRow): void {
+    if (this.#context.options.forwarding === false) return
     if (!row.ports.some(({ hostIp }) => hostIp.includes(':'))) return
     if (enableIpv6Forwarding()) this.#context.options.log.info({}, 'IPv6 forwarding of the host switched on')
   }

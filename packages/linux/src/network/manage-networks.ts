@@ -13,6 +13,7 @@ export async function createNetwork(context: NetworkContext, draft: NetworkDraft
   const { registry, options, derive } = context
   const row: NetworkRow = {
     ...draft,
+    options: { ...options.defaultNetworkOptions?.[draft.driver], ...draft.options },
     id: newId(),
     createdAtNs: String(BigInt(Date.now()) * 1_000_000n),
     scope: 'local',
@@ -48,11 +49,14 @@ async function raiseBridge(context: NetworkContext, network: BridgeNetwork): Pro
 }
 
 /** Settings of a bridge that is there. */
-export function raiseSettings({ options: { log } }: NetworkContext, { options, ipv6, transit }: BridgeNetwork): void {
+export function raiseSettings(
+  { options: { log, forwarding } }: NetworkContext,
+  { options, ipv6, transit }: BridgeNetwork,
+): void {
   // Lets connections from 127.0.0.1 leave by the bridge; the table drops what comes in by it for 127.0.0.0/8.
   writeNetSysctl(`ipv4/conf/${options.bridge}/route_localnet`, '1')
   if (ipv6 || transit) writeNetSysctl(`ipv6/conf/${options.bridge}/accept_ra`, '0')
-  if (ipv6 && enableIpv6Forwarding()) log.info({}, 'IPv6 forwarding of the host switched on')
+  if (ipv6 && forwarding !== false && enableIpv6Forwarding()) log.info({}, 'IPv6 forwarding of the host switched on')
 }
 
 async function renderNetworks({ registry, table }: NetworkContext): Promise<void> {

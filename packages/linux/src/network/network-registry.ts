@@ -22,7 +22,10 @@ import { interfaceExists } from './net-sysctls.ts'
 export interface AddressFamily {
   subnet: Subnet
   pool: AddressPool
+  /** The bridge's own address. */
   gateway: Address
+  /** Where containers send what is for elsewhere: the bridge, or what the auxiliary address of that name says. */
+  route: Address
   /** The subnet was chosen by us: containers cannot ask for addresses in it. */
   automatic: boolean
 }
@@ -85,12 +88,16 @@ export class NetworkRegistry {
   }
 }
 
+/** The kernel takes IPv6 away from a device with less. */
+const ipv6MinimumMtu = 1280
+
 /** Derives pools and options from a row. Gateways and auxiliary addresses are taken out of the pools. */
 export function bridgeNetwork(row: NetworkRow, settings: { defaultMtu: number; transit: boolean }): BridgeNetwork {
   const options = bridgeOptionsOf(row, settings.defaultMtu)
   const ipv4 = addressFamily(row.ipam.config, 4)
   const ipv6 = row.enableIPv6 ? addressFamily(row.ipam.config, 6) : undefined
-  const transit = settings.transit && !row.internal && ipv4 && !ipv6 ? transitSubnet(row.id) : undefined
+  const carriesIpv6 = settings.transit && options.mtu >= ipv6MinimumMtu
+  const transit = carriesIpv6 && !row.internal && ipv4 && !ipv6 ? transitSubnet(row.id) : undefined
   return { row, options, ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }), ...(transit && { transit }) }
 }
 
@@ -106,7 +113,8 @@ function addressFamily(configs: readonly IpamConfig[], family: 4 | 6): AddressFa
     const address = parseAddress(text)
     if (address !== undefined && contains(subnet, address) && !pool.isTaken(address)) pool.take(address)
   }
-  return { subnet, pool, gateway, automatic: config.automatic ?? false }
+  const route = parseAddress(config.auxiliaryAddresses?.[`DefaultGatewayIPv${family}`] ?? '') ?? gateway
+  return { subnet, pool, gateway, route, automatic: config.automatic ?? false }
 }
 
 /** A unique local /64 that is the network's alone and the same after every restart. */

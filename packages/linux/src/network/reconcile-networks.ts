@@ -54,11 +54,11 @@ export async function reconcileNetworks(
 }
 
 async function raiseBridges(context: NetworkContext, links: readonly LinkInfo[]): Promise<void> {
-  const { log } = context.options
+  const { log, forwarding } = context.options
   const networks = context.registry.bridges()
   await ensureBridges(networks.map(bridgePlan), links)
   if (networks.length === 0) return
-  if (enableIpv4Forwarding()) log.info({}, 'IPv4 forwarding of the host switched on')
+  if (forwarding !== false && enableIpv4Forwarding()) log.info({}, 'IPv4 forwarding of the host switched on')
   for (const network of networks) raiseSettings(context, network)
 }
 
@@ -113,6 +113,6 @@ async function holdPorts({ endpoints, publisher, options }: NetworkContext): Pro
     for (const port of await publisher.restore(row.ports, row.endpointId)) {
       options.log.warn({ containerId: row.containerId, port }, 'a program of the host has taken a published port')
     }
-    if (row.ports.some(({ hostIp }) => hostIp.includes(':'))) enableIpv6Forwarding()
+    if (options.forwarding !== false && row.ports.some(({ hostIp }) => hostIp.includes(':'))) enableIpv6Forwarding()
   }
 }

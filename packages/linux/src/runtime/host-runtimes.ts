@@ -31,8 +31,20 @@ export interface RuntimesOptions {
   searchPath?: string
 }
 
+/** What a reload of the daemon can change. */
+export type RuntimeChoice = Pick<RuntimesOptions, 'addedRuntimes' | 'defaultRuntime'>
+
 /** Throws invalidArgument when the default runtime is unknown, or when the host has none at all. */
 export async function createRuntimes(options: RuntimesOptions): Promise<HostRuntimes> {
+  return new HostRuntimes(options, await settle(options))
+}
+
+interface Settled {
+  entries: ReadonlyMap<string, RuntimeEntry>
+  defaultName: string
+}
+
+async function settle(options: RuntimesOptions): Promise<Settled> {
   const entries = new Map<string, RuntimeEntry>()
   for (const name of ['crun', 'runc']) {
     const path = findProgram(name, options.searchPath)
@@ -41,7 +53,7 @@ export async function createRuntimes(options: RuntimesOptions): Promise<HostRunt
   for (const [name, { path, runtimeArgs }] of Object.entries(options.addedRuntimes ?? {})) {
     entries.set(name, { name, path, runtimeArgs: [...(runtimeArgs ?? [])] })
   }
-  return new HostRuntimes(options, entries, await defaultName(options, entries))
+  return { entries, defaultName: await defaultName(options, entries) }
 }
 
 interface RuntimeEntry {
@@ -78,15 +90,31 @@ interface KnownProgram {
 }
 
 export class HostRuntimes implements Runtimes {
-  readonly defaultName: string
   readonly #options: RuntimesOptions
-  readonly #entries: ReadonlyMap<string, RuntimeEntry>
+  #settled: Settled
   readonly #known = new Map<string, KnownProgram>()
 
-  constructor(options: RuntimesOptions, entries: ReadonlyMap<string, RuntimeEntry>, defaultRuntime: string) {
+  constructor(options: RuntimesOptions, settled: Settled) {
     this.#options = options
-    this.#entries = entries
-    this.defaultName = defaultRuntime
+    this.#settled = settled
+  }
+
+  get defaultName(): string {
+    return this.#settled.defaultName
+  }
+
+  get #entries(): ReadonlyMap<string, RuntimeEntry> {
+    return this.#settled.entries
+  }
+
+  /** Checks another choice, throwing as `createRuntimes` does; answers what puts it into force. */
+  async prepare(choice: RuntimeChoice): Promise<() => void> {
+    const { addedRuntimes: _, defaultRuntime: __, ...others } = this.#options
+    const settled = await settle({ ...others, ...choice })
+    return () => {
+      this.#settled = settled
+      this.#known.clear()
+    }
   }
 
   list(): Record<string, { path: string; runtimeArgs?: string[] }> {
