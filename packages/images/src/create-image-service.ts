@@ -18,6 +18,7 @@ import { Durability, synchroniseWith } from './content/durability.ts'
 import { hostPlatform } from './host-platform.ts'
 import { createImageCatalog } from './image-catalog.ts'
 import { imageService } from './image-service.ts'
+import { LayerJobs } from './layers/layer-jobs.ts'
 import { LayerStore } from './layers/layer-store.ts'
 import { treeRemoval } from './layers/tree-removal.ts'
 import { reconcileImages } from './reconcile.ts'
@@ -54,9 +55,10 @@ export interface Images {
 export function createImageService(options: ImageServiceOptions): Images {
   const { dataRoot, layerProgram, records, events, logger = silentLogger } = options
   const host = options.platform ?? hostPlatform()
+  const jobs = new LayerJobs(layerProgram)
   const durability = new Durability({
     root: dataRoot,
-    synchronise: () => synchroniseWith(layerProgram, dataRoot),
+    synchronise: () => synchroniseWith(jobs, dataRoot),
     logger,
     ...(options.bootId !== undefined && { bootId: options.bootId }),
   })
@@ -64,6 +66,7 @@ export function createImageService(options: ImageServiceOptions): Images {
   const layers = new LayerStore({
     root: join(dataRoot, 'layers'),
     program: layerProgram,
+    jobs,
     records,
     content,
     durability,
@@ -89,11 +92,15 @@ export function createImageService(options: ImageServiceOptions): Images {
   return {
     service: imageService({ context, host, logger, registry: registry.operations }),
     catalog: createImageCatalog(context),
-    reconcile: () => reconcileImages(context, { durability, logger }),
+    reconcile: () => {
+      jobs.start()
+      return reconcileImages(context, { durability, logger })
+    },
     configure: registry.configure,
     async close() {
       await registry.close()
       await durability.settle()
+      await jobs.close()
     },
   }
 }

@@ -1,6 +1,6 @@
 /** From a registry or an archive to the layers of a root filesystem. */
 export { createImageService, type ImageServiceOptions, type Images } from './create-image-service.ts'
-export { pack, type UnpackRequest, unpack } from './layers/layer-program.ts'
+export { pack } from './layers/layer-program.ts'
 export type { RegistryOptions } from './registry/registry-options.ts'
 export { readTar, type TarEntry } from './tar/reader.ts'
 export { encodeEntry, type NewEntry, tarEnd, tarPadding, writeTar } from './tar/writer.ts'

@@ -7,8 +7,8 @@ import { readFileSync } from 'node:fs'
 import { open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { internal, type Logger } from '@dockerd-ts/core'
-import { streamCommand } from '@dockerd-ts/linux'
 import { z } from 'zod'
+import type { LayerJobs } from '../layers/layer-jobs.ts'
 import { hasCode, syncDirectory } from './files.ts'
 
 const marker = z.object({ bootId: z.string(), sinceMs: z.number() })
@@ -130,13 +130,7 @@ function parseMarker(text: string): z.infer<typeof marker> | undefined {
 }
 
 /** By the C program: Node has no syncfs. */
-export async function synchroniseWith(program: string, directory: string): Promise<void> {
-  const { finished, stdout } = streamCommand([program, 'sync', directory], {
-    stdin: 'none',
-    environment: {},
-    maxErrorBytes: 4096,
-  })
-  stdout.resume()
-  const { exitCode, stderr } = await finished
-  if (exitCode !== 0) throw internal(stderr || `the layer program ended with exit code ${exitCode}`)
+export async function synchroniseWith(jobs: LayerJobs, directory: string): Promise<void> {
+  const { exitCode, errors } = await jobs.run({ argv: ['sync', directory] })
+  if (exitCode !== 0) throw internal(errors || `the layer program ended with exit code ${exitCode}`)
 }

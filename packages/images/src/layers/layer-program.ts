@@ -1,30 +1,38 @@
 /** Runs the C program that unpacks tars into directories and packs directories into tars (its PROTOCOL.md). */
-import { open } from 'node:fs/promises'
-import { createInterface } from 'node:readline'
 import { PassThrough, Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { internal, invalidArgument } from '@dockerd-ts/core'
 import { type StreamingCommand, streamCommand } from '@dockerd-ts/linux'
+import type { LayerJobs } from './layer-jobs.ts'
 
 export interface UnpackRequest {
-  program: string
   directory: string
-  /** A tar: a file, which the program reads (and inflates) itself, or a plain stream. */
-  source: { path: string; gzip: boolean } | { stream: AsyncIterable<Buffer> }
   /** Whiteouts become overlayfs's. */
   asLayer: boolean
-  /** Has the digest of the plain bytes computed. */
-  digest?: boolean
-  /** Of a file: bytes that have been read. */
-  onBytes?: ((total: number) => void) | undefined
   signal?: AbortSignal
+}
+
+interface FileRequest extends UnpackRequest {
+  jobs: LayerJobs
+  /** A tar, which the program reads and inflates itself. */
+  path: string
+  gzip: boolean
+  /** Bytes of the file that have been read. */
+  onBytes?: ((total: number) => void) | undefined
+}
+
+interface StreamRequest extends UnpackRequest {
+  program: string
+  /** A plain tar. */
+  stream: AsyncIterable<Buffer>
 }
 
 export interface Unpacked {
   /** As Docker counts: file bytes and link texts, each file once. */
   sizeBytes: number
   entries: number
-  /** Where it was asked for. */
+  /** Of the plain bytes, unless they were the file's own. */
   digest?: string
 }
 
@@ -32,56 +40,42 @@ const maxErrorBytes = 16 * 1024
 const pipeBytes = 256 * 1024
 
 /** Throws invalidArgument when the archive is at fault, internal when the machine is. */
-export async function unpack(request: UnpackRequest): Promise<Unpacked> {
-  const { source, signal } = request
+export async function unpackFile(request: FileRequest): Promise<Unpacked> {
+  const { jobs, path, gzip, directory, asLayer, signal, onBytes } = request
+  const options = [...(asLayer ? ['--layer'] : []), ...(gzip ? ['--gzip', '--digest'] : []), '--progress']
+  const { exitCode, output, errors } = await jobs.run({
+    argv: ['unpack', ...options, directory, path],
+    onBytes,
+    signal,
+  })
+  return answer(exitCode, output, errors)
+}
+
+/** As `unpackFile`, of data that the program can't read itself. The digest is of what was streamed. */
+export async function unpackStream(request: StreamRequest): Promise<Unpacked> {
+  const { program, directory, asLayer, stream, signal } = request
   signal?.throwIfAborted()
-  const file = 'path' in source ? await open(source.path, 'r') : undefined
+  const argv = [program, 'unpack', ...(asLayer ? ['--layer'] : []), '--digest', directory]
+  const command = streamCommand(argv, { stdin: 'pipe', environment: {}, maxErrorBytes })
+  const stop = () => command.kill()
+  signal?.addEventListener('abort', stop, { once: true })
   try {
-    const command = streamCommand(commandLine(request), { stdin: file?.fd ?? 'pipe', environment: {}, maxErrorBytes })
-    const stop = () => command.kill()
-    signal?.addEventListener('abort', stop, { once: true })
-    try {
-      return await exchange(command, request)
-    } finally {
-      signal?.removeEventListener('abort', stop)
-      command.kill()
-    }
+    const outputs = [text(command.stdout), command.finished] as const
+    const [fed, output, { exitCode, stderr }] = await Promise.all([feed(stream, command), ...outputs])
+    signal?.throwIfAborted()
+    // A limit that the stream broke, or a cut download, explains more than the program's "unexpected EOF".
+    if ('sourceError' in fed) throw fed.sourceError
+    return answer(exitCode, output, stderr)
   } finally {
-    await file?.close()
+    signal?.removeEventListener('abort', stop)
+    command.kill()
   }
 }
 
-function commandLine({ program, directory, source, asLayer, digest, onBytes }: UnpackRequest): string[] {
-  const flags = {
-    '--layer': asLayer,
-    '--gzip': 'path' in source && source.gzip,
-    '--digest': digest === true,
-    '--progress': onBytes !== undefined,
-  }
-  const set = Object.entries(flags).filter(([, isSet]) => isSet)
-  return [program, 'unpack', ...set.map(([flag]) => flag), directory]
-}
-
-async function exchange(command: StreamingCommand, { source, signal, onBytes }: UnpackRequest): Promise<Unpacked> {
-  const feeding = 'stream' in source ? feed(source.stream, command) : Promise.resolve({})
-  const outputs = [lastLine(command.stdout, onBytes), command.finished] as const
-  const [fed, output, { exitCode, stderr }] = await Promise.all([feeding, ...outputs])
-  signal?.throwIfAborted()
-  // A limit that the stream broke, or a cut download, explains more than the program's "unexpected EOF".
-  if ('sourceError' in fed) throw fed.sourceError
+function answer(exitCode: number, output: string, errors: string): Unpacked {
   if (exitCode === 0) return JSON.parse(output) as Unpacked
-  if (exitCode === 1) throw invalidArgument(stderr === '' ? 'invalid tar' : stderr)
-  throw failed(exitCode, stderr)
-}
-
-/** The lines before it are numbers. */
-async function lastLine(stdout: Readable, onBytes: ((total: number) => void) | undefined): Promise<string> {
-  let last = ''
-  for await (const line of createInterface(stdout)) {
-    if (/^\d+$/.test(line)) onBytes?.(Number(line))
-    else last = line
-  }
-  return last
+  if (exitCode === 1) throw invalidArgument(errors === '' ? 'invalid tar' : errors)
+  throw failed(exitCode, errors)
 }
 
 const failed = (exitCode: number, stderr: string) =>

@@ -10,6 +10,7 @@ import type { ContentStore } from '../content/content-store.ts'
 import type { Durability } from '../content/durability.ts'
 import { makeDirectories } from '../content/files.ts'
 import { Pins } from '../content/pins.ts'
+import type { LayerJobs } from './layer-jobs.ts'
 import { Semaphore } from './semaphore.ts'
 import type { RemoveTree } from './tree-removal.ts'
 import { type LayerSource, looksLikeLayer, unpackBlob } from './unpack-blob.ts'
@@ -28,6 +29,7 @@ export interface LayerRequest {
 export interface LayerStoreOptions {
   root: string
   program: string
+  jobs: LayerJobs
   records: ImageRecords
   content: ContentStore
   durability: Durability
@@ -119,7 +121,7 @@ export class LayerStore {
     const directory = join(this.#staging, name, 'diff')
     await mkdir(directory, { recursive: true, mode: 0o755 })
     try {
-      return { name, ...(await unpackBlob(this.#options.program, directory, source)) }
+      return { name, ...(await unpackBlob(this.#options, directory, source)) }
     } catch (error) {
       await this.#options.removeTree(join(this.#staging, name))
       throw error

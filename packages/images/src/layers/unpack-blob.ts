@@ -2,7 +2,8 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { decompress, detectCompression } from '../archive/compression.ts'
-import { unpack } from './layer-program.ts'
+import type { LayerJobs } from './layer-jobs.ts'
+import { unpackFile, unpackStream } from './layer-program.ts'
 
 export interface LayerSource {
   path: string
@@ -16,23 +17,22 @@ export interface LayerSource {
 const readBytes = 256 * 1024
 
 export async function unpackBlob(
-  program: string,
+  { jobs, program }: { jobs: LayerJobs; program: string },
   directory: string,
   source: LayerSource,
 ): Promise<{ diffId: string; sizeBytes: number }> {
   const { path, digest, onBytes, signal } = source
-  const common = { program, directory, asLayer: true, ...(signal && { signal }) }
+  const common = { directory, asLayer: true, ...(signal && { signal }) }
   const { head, sizeBytes: blobBytes } = await headOf(path)
   const compression = detectCompression(head)
   if (compression === 'none' || compression === 'gzip') {
-    const gzip = compression === 'gzip'
-    const unpacked = await unpack({ ...common, source: { path, gzip }, digest: gzip, onBytes })
+    const unpacked = await unpackFile({ ...common, jobs, path, gzip: compression === 'gzip', onBytes })
     onBytes?.(blobBytes)
     // An uncompressed blob is its own diff, and its digest has been verified.
     return { diffId: unpacked.digest ?? digest, sizeBytes: unpacked.sizeBytes }
   }
-  const plain = await decompress(counted(createReadStream(path, { highWaterMark: readBytes }), onBytes))
-  const unpacked = await unpack({ ...common, source: { stream: plain }, digest: true })
+  const stream = await decompress(counted(createReadStream(path, { highWaterMark: readBytes }), onBytes))
+  const unpacked = await unpackStream({ ...common, program, stream })
   return { diffId: unpacked.digest ?? '', sizeBytes: unpacked.sizeBytes }
 }
 

@@ -18,7 +18,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { encodeEntry, type NewEntry, tarEnd, tarPadding } from '../tar/writer.ts'
 import { builtLayerProgram } from '../testing/layer-program.ts'
-import { pack, unpack } from './layer-program.ts'
+import { pack, unpackStream } from './layer-program.ts'
 
 const program = builtLayerProgram()
 const sanitized = builtLayerProgram('sanitize')
@@ -50,7 +50,7 @@ async function* only(data: Buffer): AsyncGenerator<Buffer> {
 }
 
 const unpackInto = (root: string, data: Buffer, asLayer = true) =>
-  unpack({ program, directory: root, source: { stream: only(data) }, asLayer })
+  unpackStream({ program, directory: root, stream: only(data), asLayer })
 
 /** Python is the judge: Node can't read extended attributes. '' where there is none. */
 function xattr(path: string, name: string, encoding: 'latin1' | 'hex' = 'latin1'): string {

@@ -12,6 +12,7 @@
 int layer_unpack_main(int argc, char **argv);
 int layer_pack_main(int argc, char **argv);
 int layer_sync_main(const char *directory);
+int layer_server_main(void);
 
 enum {
   TAR_BLOCK = 512,
