@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { internal, type Logger } from '@dockerd-ts/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { LayerJobs } from '../layers/layer-jobs.ts'
 import { hasCode, syncDirectory } from './files.ts'
 
