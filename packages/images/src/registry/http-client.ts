@@ -59,7 +59,7 @@ export class HttpClient {
     options: { certificatesDirectory: string; userAgent: string },
   ): Promise<HttpClient> {
     // Only who speaks to a registry pays for its client: several megabytes of a daemon's memory.
-    const { Agent, EnvHttpProxyAgent, request } = await import('undici')
+    const { Agent, EnvHttpProxyAgent, request } = await import('./undici-client.ts')
     const { host } = new URL(endpoint.base)
     const certificates = await readCertificates(join(options.certificatesDirectory, host))
     const tls = { ...certificates, rejectUnauthorized: !endpoint.insecure }
