@@ -5,10 +5,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
 import { fileURLToPath } from 'node:url'
+import { call } from './call.ts'
 import { recordCalls, recordingFlags } from './calls.ts'
 import { leftovers } from './leftovers.ts'
+
+export { type Answer, call } from './call.ts'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 
@@ -30,6 +32,12 @@ export interface TestDaemon {
 }
 
 let counter = 0
+
+/** A test that ends badly takes its daemons along. */
+const children = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
 
 export interface DaemonOptions {
   /** Content of daemon.json. */
@@ -86,6 +94,8 @@ class Daemon implements TestDaemon {
     )
     closeSync(log)
     this.#child = child
+    children.add(child)
+    child.once('exit', () => children.delete(child))
     this.ended = once(child, 'exit').then(([code]) => code as number | null)
     const deadline = Date.now() + 60_000
     while (!(await answers(this.socket))) {
@@ -128,39 +138,6 @@ function removeBridge(bridge: string): void {
       // Not every daemon makes all of them.
     }
   }
-}
-
-export interface Answer {
-  status: number
-  headers: Record<string, string | string[] | undefined>
-  body: string
-  json: unknown
-}
-
-/** One plain API call. */
-export function call(socket: string, method: string, path: string, body?: unknown): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const payload = body === undefined ? undefined : JSON.stringify(body)
-    const headers =
-      payload === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(payload) }
-    const call = request({ socketPath: socket, method, path, headers, agent: false }, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk) => chunks.push(chunk))
-      response.on('error', reject)
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString()
-        let json: unknown
-        try {
-          json = JSON.parse(text)
-        } catch {
-          json = undefined
-        }
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text, json })
-      })
-    })
-    call.on('error', reject)
-    call.end(payload)
-  })
 }
 
 async function answers(socket: string): Promise<boolean> {

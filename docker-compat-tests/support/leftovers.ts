@@ -1,10 +1,8 @@
 /** Looks for what a daemon could leave on the machine: mounts, namespaces, links, rules, cgroups, processes. */
 import { execFileSync } from 'node:child_process'
 import { globSync, readdirSync, readFileSync } from 'node:fs'
-
-function lines(text: string): string[] {
-  return text.split('\n').filter((line) => line !== '')
-}
+import { cgroupsOf, hostLinks, lines, mountsBelow, names, publishedPorts, type Subject } from './agreement.ts'
+import { call } from './call.ts'
 
 function processes(directory: string): string[] {
   return readdirSync('/proc')
@@ -55,4 +53,53 @@ export async function leftovers(of: { directory: string; bridge: string }): Prom
     if (left.length === 0 || Date.now() > deadline) return left
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
+}
+
+/** Of a daemon that goes on, when all its containers, volumes and networks have been removed. */
+export async function leftoversOfRunning(daemon: Subject & { readonly pid: number }): Promise<string[]> {
+  const created = await createdContainers(daemon.socket)
+  for (const deadline = Date.now() + 5_000; ; ) {
+    const left = lookWhileRunning(daemon, created)
+    if (left.length === 0 || Date.now() > deadline) return left
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+/** All that the daemon's events remember. */
+async function createdContainers(socket: string): Promise<string[]> {
+  const filters = JSON.stringify({ type: ['container'], event: ['create'] })
+  const query = new URLSearchParams({ since: '0', until: String(Math.ceil(Date.now() / 1000)), filters })
+  const { body } = await call(socket, 'GET', `/events?${query}`)
+  return lines(body).map((line) => (JSON.parse(line) as { Actor: { ID: string } }).Actor.ID)
+}
+
+function lookWhileRunning({ directory, bridge, pid }: Subject & { pid: number }, created: readonly string[]): string[] {
+  const all = hostLinks()
+  const ours = all.filter(({ ifname }) => ifname.startsWith(bridge))
+  return [
+    ...mountsBelow(directory).map((path) => `mount ${path}`),
+    ...ours.filter(({ ifname }) => ifname !== bridge).map(({ ifname }) => `bridge ${ifname}`),
+    ...ours.flatMap(({ ifname }) => all.filter(({ master }) => master === ifname).map((port) => `link ${port.ifname}`)),
+    ...[...publishedPorts(bridge)].map((port) => `port ${port}`),
+    ...['exec/c', 'exec/x', 'exec/netns', 'data/containers'].flatMap((place) =>
+      names(`${directory}/${place}`).map((name) => `${place}/${name}`),
+    ),
+    ...created.flatMap((id) => cgroupsOf(id).map((path) => `cgroup ${path}`)),
+    ...processes(directory).filter((line) => !line.startsWith(`process ${pid}: `)),
+  ]
+}
+
+/** Every path below the data root and the exec root, but for the database, the cache of seccomp programs and the marker of what is not yet synchronised. */
+export function treeOf(directory: string): string[] {
+  const paths: string[] = []
+  const visit = (place: string) => {
+    for (const entry of readdirSync(`${directory}/${place}`, { withFileTypes: true })) {
+      const path = `${place}/${entry.name}`
+      paths.push(path)
+      // Links of hostile layers lead anywhere.
+      if (entry.isDirectory()) visit(path)
+    }
+  }
+  for (const root of ['data', 'exec']) visit(root)
+  return paths.filter((path) => !/^data\/(dockerd\.db|seccomp|unsynchronised)/.test(path)).sort()
 }

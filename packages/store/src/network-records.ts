@@ -3,7 +3,7 @@ import type { EndpointRow, NetworkRecords, NetworkRow } from '@dockerd-ts/core'
 import type { Connection } from './database.ts'
 import { jsonTable } from './json-table.ts'
 
-export function networkRecords(connection: Connection): NetworkRecords {
+export function networkRecords(connection: Connection): Omit<NetworkRecords, 'transaction'> {
   const networks = jsonTable<NetworkRow>(connection, 'networks', 'id')
   const endpoints = jsonTable<EndpointRow>(connection, 'endpoints', 'endpoint_id')
   return {

@@ -79,6 +79,8 @@ export interface RuntimeState {
   restartCount: number
   /** The user asked for the end of this run (stop, kill): no restart by policy. */
   manuallyStopped: boolean
+  /** Being applied to the kernel: a new daemon ends an update that was cut off. */
+  pendingUpdate?: wire.Resources | undefined
   /** Removal was asked with `v=1`; kept so that an interrupted removal ends the same way. */
   removeVolumes?: boolean
   /** Of containers with a health check, from their first start on. */

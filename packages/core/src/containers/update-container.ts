@@ -5,7 +5,7 @@ import { checkResources, checkRestartPolicy } from '../spec/index.ts'
 import { crashPoint } from '../support/crash-point.ts'
 import { errorMessage } from '../support/undo-stack.ts'
 import type { Container } from './container.ts'
-import { type ContainerContext, publishContainerEvent } from './container-context.ts'
+import { type ContainerContext, publishContainerEvent, saveState } from './container-context.ts'
 import { hasProcess } from './container-state.ts'
 
 export async function updateContainer(
@@ -43,15 +43,44 @@ async function update(context: ContainerContext, container: Container, { resourc
       invalidArgument('Restart policy cannot be updated because AutoRemove is enabled for the container'),
     )
   }
-  if (hasProcess(record.status) && Object.keys(changed).length > 0) await applyLive(context, container, changed)
-  crashPoint('update:applied')
-  Object.assign(hostConfig, changed)
+  if (hasProcess(record.status) && Object.keys(changed).length > 0) await applyJournalled(context, container, changed)
   if (policy?.Name) hostConfig.RestartPolicy = { MaximumRetryCount: 0, ...policy }
+  recordUpdate(context, container, changed)
+}
+
+async function applyJournalled(
+  context: ContainerContext,
+  container: Container,
+  changed: wire.Resources,
+): Promise<void> {
+  saveState(context, container, { state: { pendingUpdate: changed } })
+  try {
+    await applyLive(context, container, changed)
+  } catch (error) {
+    saveState(context, container, { state: { pendingUpdate: undefined } })
+    throw error
+  }
+  crashPoint('update:applied')
+}
+
+function recordUpdate(context: ContainerContext, container: Container, changed: wire.Resources): void {
+  const { record } = container
+  Object.assign(record.hostConfig, changed)
+  record.state.pendingUpdate = undefined
   context.records.transaction(() => {
     context.records.updateContainer(record)
+    context.records.updateContainerState(record)
     publishContainerEvent(context, container, { action: 'update' })
     context.events.flush()
   })
+}
+
+/** An update that was cut off, of a container that still runs: what was asked becomes true. */
+export async function finishUpdate(context: ContainerContext, container: Container): Promise<void> {
+  const changed = container.record.state.pendingUpdate
+  if (changed === undefined) return
+  await applyLive(context, container, changed)
+  recordUpdate(context, container, changed)
 }
 
 const cannotUpdate = (id: string, cause: EngineError): EngineError =>

@@ -70,7 +70,7 @@ function endpointsIn({ networks, users }: NetworkServiceDependencies, networkId:
 const usedNetworks = ({ networks, users }: NetworkServiceDependencies): Set<string> =>
   new Set(users.list().flatMap(({ id }) => networks.endpointsOf(id).map(({ networkId }) => networkId)))
 
-function resolveIfThere(networks: ContainerNetworks, reference: string): NetworkRow | undefined {
+export function resolveIfThere(networks: ContainerNetworks, reference: string): NetworkRow | undefined {
   try {
     return networks.resolve(reference)
   } catch {
@@ -153,8 +153,15 @@ async function disconnectContainer(
     if (name === undefined) {
       throw internal(`container ${id} is not connected to ${user.running ? '' : 'the '}network ${network.name}`)
     }
-    if (user.running) await networks.disconnect(id, network.id)
+    const settings = user.endpoints[name]
+    // First the wish: an endpoint that is up without one is taken down by the next daemon.
     users.setEndpoint(id, name, undefined)
+    try {
+      if (user.running) await networks.disconnect(id, network.id)
+    } catch (error) {
+      users.setEndpoint(id, name, settings)
+      throw error
+    }
     if (user.running) publish(events, 'disconnect', network, id)
   })
 }

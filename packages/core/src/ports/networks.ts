@@ -35,6 +35,8 @@ export interface NetworkRecords {
   putEndpoint(endpoint: EndpointRow): void
   listEndpoints(): EndpointRow[]
   deleteEndpoint(endpointId: string): void
+  /** All of the writes, or none. */
+  transaction<T>(work: () => T extends Promise<unknown> ? never : T): T
 }
 
 /** An endpoint that is up (or half up, after a crash): written before the kernel is touched. */

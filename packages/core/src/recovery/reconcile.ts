@@ -8,8 +8,10 @@ import { hasProcess } from '../containers/container-state.ts'
 import { recordExit, releaseRun, unknownExit, watchExit } from '../containers/record-exit.ts'
 import { removeLocked } from '../containers/remove-container.ts'
 import { restartsAtBoot } from '../containers/restart-policy.ts'
+import { finishUpdate } from '../containers/update-container.ts'
 import { healthAtStart } from '../health/health-state.ts'
 import { watchHealth } from '../health/watch-health.ts'
+import { resolveIfThere } from '../networks/network-service.ts'
 import { errorMessage } from '../support/undo-stack.ts'
 import { reconcileExecs } from './reconcile-execs.ts'
 import { removeLeftovers } from './remove-leftovers.ts'
@@ -41,6 +43,7 @@ export async function reconcile(context: ContainerContext): Promise<Recovery> {
   })
   // Before anything of the others is let go: the networks must know first what is there.
   await restoreNetworks(context)
+  await each((container) => dropUnwished(context, container))
   await each((container) => settle(context, container, recovery))
   await reconcileExecs(context)
   await removeLeftovers(context)
@@ -133,6 +136,7 @@ async function adopt(context: ContainerContext, container: Container): Promise<b
   } else saveState(context, container, { state })
   watchExit(context, container, container.run)
   await restoreFreezer(context, container)
+  await finishUpdate(context, container)
   return true
 }
 
@@ -198,6 +202,15 @@ async function restoreNetworks(context: ContainerContext): Promise<void> {
   const live = context.registry.all().filter((container) => hasProcess(container.record.status))
   const { errors } = await context.networks.reconcile(new Set(live.map((container) => container.id)))
   for (const error of errors) context.logger.error({ err: error }, 'a network could not be restored completely')
+}
+
+/** A connect or disconnect that was cut off: what is up and in no container's record goes down. */
+async function dropUnwished(context: ContainerContext, { id, record, run }: Container): Promise<void> {
+  if (run === undefined) return
+  const wished = new Set(Object.keys(record.endpoints).map((name) => resolveIfThere(context.networks, name)?.id))
+  for (const { networkId } of context.networks.endpointsOf(id)) {
+    if (!wished.has(networkId)) await context.networks.disconnect(id, networkId)
+  }
 }
 
 function wantsStart(context: ContainerContext, container: Container): boolean {

@@ -159,6 +159,32 @@ t.test('close lets go: containers run on, restarts that wait are left to the nex
   t.match(await stateOf(second, id), { Status: 'running' })
 })
 
+t.test('an update that was cut off between kernel and record becomes true', async (t) => {
+  const first = testEngine()
+  const id = await first.create({}, 'web')
+  await first.engine.containers.start(id, {})
+  const disarm = armCrashPoint('update:applied', () => first.die())
+  void first.engine.containers.update(id, { Memory: 64 << 20, MemorySwap: 64 << 20 }).catch(() => {})
+  await settled()
+  disarm()
+  const second = await recovered(first)
+  const { HostConfig } = await second.engine.containers.inspect(id, { size: false })
+  t.match(HostConfig, { Memory: 64 << 20, MemorySwap: 64 << 20 })
+  t.match(second.state.limits.get(id), { Memory: 64 << 20 })
+  t.equal(second.records.listContainers()[0]?.state.pendingUpdate, undefined)
+})
+
+t.test('an endpoint that is up and in no record goes down: a connect or disconnect was cut off', async (t) => {
+  const first = testEngine()
+  const id = await first.create({}, 'web')
+  await first.engine.containers.start(id, {})
+  const [row] = first.state.endpoints.get(id) ?? []
+  t.ok(row)
+  if (row !== undefined) first.state.endpoints.set(id, [row, { ...row, endpointId: 'other', networkId: 'other' }])
+  const second = await recovered(first)
+  t.same(second.state.endpoints.get(id), [row])
+})
+
 /** One life of a daemon that touches every step. Each is tried even when an earlier one has hit the crash. */
 async function everything(test: TestEngine): Promise<void> {
   const { containers, exec } = test.engine

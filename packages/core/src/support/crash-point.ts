@@ -39,7 +39,36 @@ export const crashPoints = [
   'health:probed',
 ] as const
 
-export type CrashPoint = (typeof crashPoints)[number]
+/** Those in adapters: between the file or kernel object and its row. */
+export const adapterCrashPoints = [
+  'blob:staged',
+  'blob:moved',
+  'blob:recorded',
+  'layer:unpacked',
+  'layer:moved',
+  'layer:recorded',
+  'image:recorded',
+  'image:rows-deleted',
+  'image:files-moved-aside',
+  'image:files-deleted',
+  'endpoint:recorded',
+  'network:recorded',
+  'network:bridge-made',
+  'network:bridge-removed',
+  'network:row-deleted',
+  'connect:recorded',
+  'connect:interface-added',
+  'disconnect:interface-removed',
+  'disconnect:recorded',
+  'volume:directories-made',
+  'volume:recorded',
+  'volume:content-staged',
+  'volume:content-moving',
+  'volume:moved-aside',
+  'volume:row-deleted',
+] as const
+
+export type CrashPoint = (typeof crashPoints)[number] | (typeof adapterCrashPoints)[number]
 
 let armed: string | undefined = process.env.DOCKERD_TS_CRASH_POINT
 let onCrash: () => void = () => {

@@ -215,7 +215,11 @@ export function fakeNetworks(state: FakeHostState): FakeNetworks {
     connect: async () => {
       throw new Error('the fake connects at start only')
     },
-    disconnect: async () => {},
+    disconnect: async (id, networkId) => {
+      call(state, 'network.disconnect', id)
+      const rest = (state.endpoints.get(id) ?? []).filter((row) => row.networkId !== networkId)
+      state.endpoints.set(id, rest)
+    },
     createNetwork: async (draft) => {
       const network = { ...builtIn(draft.name, draft.driver), ...draft }
       networks.push(network)

@@ -13,5 +13,6 @@ export function fakeNetworkRecords(): NetworkRecords {
     putEndpoint: (endpoint) => void endpoints.set(endpoint.endpointId, structuredClone(endpoint)),
     listEndpoints: () => list(endpoints),
     deleteEndpoint: (endpointId) => void endpoints.delete(endpointId),
+    transaction: (work) => work(),
   }
 }

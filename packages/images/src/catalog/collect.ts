@@ -1,7 +1,7 @@
 /** Deletes what no image needs any more: rows in one transaction, then directories and files. */
 import { renameSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import type { ImageUsage, LayerRow } from '@dockerd-ts/core'
+import { crashPoint, type ImageUsage, type LayerRow } from '@dockerd-ts/core'
 import type { ContentStore } from '../content/content-store.ts'
 import { hasCode } from '../content/files.ts'
 import type { LayerStore } from '../layers/layer-store.ts'
@@ -45,6 +45,7 @@ export function collect(context: CollectContext, order: readonly string[] = []):
     for (const { chainId } of removedLayers) images.records.deleteLayer(chainId)
     for (const digest of removedBlobs) images.records.deleteBlob(digest)
   })
+  if (removedLayers.length + removedBlobs.length > 0) crashPoint('image:rows-deleted')
   const place = (chainId: string) => (order.includes(chainId) ? order.indexOf(chainId) : order.length)
   removedLayers.sort((a, b) => place(a.chainId) - place(b.chainId))
   return { layers: removedLayers, swept: sweep(context, removedLayers, removedBlobs) }
@@ -53,11 +54,13 @@ export function collect(context: CollectContext, order: readonly string[] = []):
 async function sweep({ content, layers }: CollectContext, rows: LayerRow[], digests: string[]): Promise<unknown[]> {
   // Renamed before anything is awaited: the same digest may come again at once, under its own name.
   const files = digests.map((digest) => moveAside(content, digest))
+  if (files.length > 0) crashPoint('image:files-moved-aside')
   const work = [
     ...rows.map((row) => layers.deleteDirectory(row)),
     ...files.map(async (aside) => rm(aside(), { force: true })),
   ]
   const outcomes = await Promise.allSettled(work)
+  if (work.length > 0) crashPoint('image:files-deleted')
   return outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
 }
 

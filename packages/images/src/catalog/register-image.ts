@@ -1,5 +1,5 @@
 /** The last step of pull, load and import: blobs are in the store, so layers are unpacked and the image is recorded. */
-import { type ImageReference, type ImageRow, invalidArgument } from '@dockerd-ts/core'
+import { crashPoint, type ImageReference, type ImageRow, invalidArgument } from '@dockerd-ts/core'
 import type { LayerStore } from '../layers/layer-store.ts'
 import { type ImageDocument, parseImageConfig } from '../oci/documents.ts'
 import { parseGoTime } from '../oci/go-time.ts'
@@ -92,6 +92,7 @@ export function recordImage(
     images.put(row)
     for (const reference of references) images.setReference(reference, row.id)
   })
+  crashPoint('image:recorded')
   return { row, document }
 }
 

@@ -7,7 +7,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type BlobRow, type ImageRecords, internal, invalidArgument } from '@dockerd-ts/core'
+import { type BlobRow, crashPoint, type ImageRecords, internal, invalidArgument } from '@dockerd-ts/core'
 import type { Durability } from './durability.ts'
 import { hasCode, makeDirectories, writeAll } from './files.ts'
 import { Pins } from './pins.ts'
@@ -105,7 +105,9 @@ export class ContentStore {
       await rm(staged.path, { force: true })
       return row
     }
+    crashPoint('blob:staged')
     await this.#durability.record(() => rename(staged.path, this.path(staged.digest)))
+    crashPoint('blob:moved')
     const row = {
       digest: staged.digest,
       mediaType,
@@ -113,6 +115,7 @@ export class ContentStore {
       sources: source === undefined ? [] : [source],
     }
     this.#records.putBlob(row)
+    crashPoint('blob:recorded')
     return row
   }
 

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { type ImageRecords, invalidArgument, type LayerRow } from '@dockerd-ts/core'
+import { crashPoint, type ImageRecords, invalidArgument, type LayerRow } from '@dockerd-ts/core'
 import type { ContentStore } from '../content/content-store.ts'
 import type { Durability } from '../content/durability.ts'
 import { makeDirectories } from '../content/files.ts'
@@ -108,10 +108,13 @@ export class LayerStore {
   }
 
   async #record({ chainId, diffId, parentChainId }: LayerRequest, { name, sizeBytes }: Unpacked): Promise<LayerRow> {
+    crashPoint('layer:unpacked')
     await this.#options.durability.record(() => rename(join(this.#staging, name), join(this.root, name)))
+    crashPoint('layer:moved')
     const parent = parentChainId === undefined ? {} : { parentChainId }
     const row: LayerRow = { chainId, diffId, directory: `${name}/diff`, sizeBytes, ...parent }
     this.#options.records.putLayer(row)
+    crashPoint('layer:recorded')
     return row
   }
 

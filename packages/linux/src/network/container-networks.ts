@@ -17,7 +17,7 @@ import type {
   SetUpRequest,
   SetUpResult,
 } from '@dockerd-ts/core'
-import { EngineError, forbidden, gatewayEndpoint, internal, KeyedMutex } from '@dockerd-ts/core'
+import { crashPoint, EngineError, forbidden, gatewayEndpoint, internal, KeyedMutex } from '@dockerd-ts/core'
 import { elementChange } from '../firewall/port-mappings.ts'
 import { ensureBuiltInNetworks } from './built-in-networks.ts'
 import {
@@ -153,6 +153,7 @@ class LinuxContainerNetworks implements ContainerNetworks {
       // From here on the records name what the kernel may hold; whatever fails is taken back from them.
       this.#context.endpoints.set(containerId, rows)
       for (const row of rows) this.#context.options.records.putEndpoint(row)
+      crashPoint('endpoint:recorded')
       await this.#raise(request, { namespacePath, rows, carrier })
       return { namespacePath, endpoints: [...rows] }
     } catch (error) {
@@ -284,8 +285,10 @@ class LinuxContainerNetworks implements ContainerNetworks {
     try {
       this.#context.endpoints.set(containerId, [...rows, row])
       this.#context.options.records.putEndpoint(row)
+      crashPoint('connect:recorded')
       const { helper } = this.#context.options
       await helper.addInterface(namespacePath, this.#veth(row, false))
+      crashPoint('connect:interface-added')
       await helper.createNetworkNamespace({ path: namespacePath, sysctls: ipv6Setting(row) })
       await this.#moveDefaultRoute(request, rows)
       return row
@@ -307,15 +310,21 @@ class LinuxContainerNetworks implements ContainerNetworks {
       helper.changeNftElements(this.#elements('delete', row)),
       helper.removeInterface(row.namespacePath, row.containerInterface),
     ])
+    crashPoint('disconnect:interface-removed')
+    const next = gatewayEndpoint(rest, (id) => this.#context.registry.get(id))
     const { ports } = row
     row.ports = []
+    records.transaction(() => {
+      if (next === undefined) this.#context.publisher.release(ports, row.endpointId)
+      else if (ports.length > 0) this.#givePorts(next, ports)
+      records.putEndpoint(row)
+    })
+    if (next !== undefined) await this.#lower(next)
+    // The row goes last: a new daemon takes up again what was cut off.
     records.deleteEndpoint(row.endpointId)
+    crashPoint('disconnect:recorded')
     if (rest.length > 0) this.#context.endpoints.set(containerId, rest)
     else this.#context.endpoints.delete(containerId)
-    const next = gatewayEndpoint(rest, (id) => this.#context.registry.get(id))
-    if (next === undefined) this.#context.publisher.release(ports, row.endpointId)
-    else if (ports.length > 0) this.#givePorts(next, ports)
-    if (next !== undefined) await this.#lower(next)
     this.#release(row, false)
   }
 
@@ -345,10 +354,13 @@ class LinuxContainerNetworks implements ContainerNetworks {
     if (now === undefined || now === was) return
     if (was !== undefined && was.ports.length > 0) {
       const { ports } = was
-      await this.#context.options.helper.changeNftElements(this.#elements('delete', was))
+      const { helper, records } = this.#context.options
+      await helper.changeNftElements(this.#elements('delete', was))
       was.ports = []
-      this.#context.options.records.putEndpoint(was)
-      this.#givePorts(now, ports)
+      records.transaction(() => {
+        records.putEndpoint(was)
+        this.#givePorts(now, ports)
+      })
     } else if (was === undefined) {
       now.ports = await this.#publish(request, now)
       this.#context.options.records.putEndpoint(now)

@@ -1,5 +1,5 @@
 /** Networks of the user come and go: records, a bridge, and the rules of the firewall. The caller takes them one by one. */
-import { forbidden, internal, type NetworkDraft, type NetworkRow, newId } from '@dockerd-ts/core'
+import { crashPoint, forbidden, internal, type NetworkDraft, type NetworkRow, newId } from '@dockerd-ts/core'
 import { applyNftWithOptional, removeTable } from '../firewall/nft.ts'
 import { renderBounce, renderRules } from '../firewall/render-table.ts'
 import { ensureBridges, listLinks, removeBridge } from './bridges.ts'
@@ -22,6 +22,7 @@ export async function createNetwork(context: NetworkContext, draft: NetworkDraft
   const network = derive(row)
   if (network !== undefined) checkBridgeName(context, network)
   options.records.putNetwork(row)
+  crashPoint('network:recorded')
   registry.add(row, network)
   try {
     if (network !== undefined) await raiseBridge(context, network)
@@ -44,6 +45,7 @@ function checkBridgeName({ registry }: NetworkContext, { row, options: { bridge 
 
 async function raiseBridge(context: NetworkContext, network: BridgeNetwork): Promise<void> {
   await ensureBridges([bridgePlan(network)], await listLinks())
+  crashPoint('network:bridge-made')
   raiseSettings(context, network)
   await renderNetworks(context)
 }
@@ -68,8 +70,10 @@ export async function removeNetwork(context: NetworkContext, id: string): Promis
   const { registry, options } = context
   const network = registry.bridge(id)
   if (network !== undefined) await removeBridge(network.options.bridge, id)
+  crashPoint('network:bridge-removed')
   registry.delete(id)
   options.records.deleteNetwork(id)
+  crashPoint('network:row-deleted')
   if (network !== undefined) await renderNetworks(context)
 }
 

@@ -235,3 +235,23 @@ t.test('a restart finishes removals and never deletes data that no row names', n
   t.strictSame(readdirSync(root).sort(), ['kept', 'lost', 'no-directory'])
   t.ok(existsSync(path.join(afterRestart.mountpoint('lost'), 'precious')))
 })
+
+t.test('a restart ends the filling of a volume that was cut off', needsRoot, async (t) => {
+  const { volumes, make } = fixture(t)
+  for (const name of ['partial', 'staged']) await volumes.create({ name })
+  const beside = (name: string, directory: string) => path.join(path.dirname(volumes.mountpoint(name)), directory)
+  mkdirSync(path.join(beside('partial', 'copy-up.partial'), 'half'), { recursive: true })
+  execFileSync(
+    'sh',
+    ['-ec', 'mkdir copy-up; cd copy-up; mkdir -m 1750 sub; echo a >a; echo b >b; chmod 2711 .; echo moved >../_data/a'],
+    { cwd: path.dirname(volumes.mountpoint('staged')) },
+  )
+  await make().sweep()
+  t.strictSame(readdirSync(volumes.mountpoint('partial')), [], 'what was not complete is not taken')
+  t.strictSame(readdirSync(volumes.mountpoint('staged')).sort(), ['a', 'b', 'sub'])
+  t.equal(readFileSync(path.join(volumes.mountpoint('staged'), 'a'), 'utf8'), 'moved\n', 'what is there stays')
+  t.equal(statSync(volumes.mountpoint('staged')).mode & 0o7777, 0o2711)
+  for (const name of ['partial', 'staged']) {
+    t.strictSame(readdirSync(path.dirname(volumes.mountpoint(name))), ['_data'])
+  }
+})

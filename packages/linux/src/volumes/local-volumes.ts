@@ -2,6 +2,7 @@
  * Volumes of the driver `local`.
  *
  *     <dataRoot>/volumes/<name>/_data      what containers see; where a volume with options is mounted
+ *                               copy-up/   the image's content on its way in, see copy-up.ts
  *                               users/     who uses such a mount, see volume-users.ts
  *                               subpaths/  places inside the volume, bound for one container each
  *                        .removed/<random>/<name>   being deleted
@@ -16,6 +17,7 @@ import {
   checkVolumeDriver,
   checkVolumeName,
   checkVolumeOptions,
+  crashPoint,
   EngineError,
   type HostHelper,
   KeyedMutex,
@@ -29,7 +31,7 @@ import { readMountTable } from '../mounts/mount-table.ts'
 import { OverlayMounts } from '../mounts/overlay-mounts.ts'
 import { isGone } from '../mounts/safe-walk.ts'
 import { treeSizeBytes } from '../mounts/tree-size.ts'
-import { copyUp } from './copy-up.ts'
+import { copyUp, finishCopyUp } from './copy-up.ts'
 import { volumeMountRequest } from './volume-mount-options.ts'
 import { addUser, clearUsers, removeUser } from './volume-users.ts'
 
@@ -76,6 +78,7 @@ export class LocalVolumes implements Volumes {
       checkVolumeName(name)
       checkVolumeOptions(name, request.options ?? {})
       await this.#makeDirectories(name)
+      crashPoint('volume:directories-made')
       const labels = request.labels ?? {}
       const row: VolumeRow = {
         name,
@@ -86,6 +89,7 @@ export class LocalVolumes implements Volumes {
         anonymous: anonymous || Object.hasOwn(labels, anonymousLabel),
       }
       this.#records.putVolume(row)
+      crashPoint('volume:recorded')
       return row
     })
   }
@@ -111,7 +115,9 @@ export class LocalVolumes implements Volumes {
       await rename(directory, path.join(doomed, name)).catch((error) => {
         if (!isGone(error)) throw error
       })
+      crashPoint('volume:moved-aside')
       this.#records.deleteVolume(name)
+      crashPoint('volume:row-deleted')
       await this.#helper.removeTree(doomed)
     })
   }
@@ -142,8 +148,10 @@ export class LocalVolumes implements Volumes {
   async copyUp(name: string, rootFilesystem: string, destination: string): Promise<void> {
     const user = `copy-up-${randomBytes(6).toString('hex')}`
     const volume = await this.mount(name, user)
+    const staging = needsMount(this.get(name)) ? {} : { staging: this.#copyUpDirectory(name) }
+    const request = { helper: this.#helper, rootFilesystem, destination, volume, ...staging }
     try {
-      await this.#locks.run(name, () => copyUp({ helper: this.#helper, rootFilesystem, destination, volume }))
+      await this.#locks.run(name, () => copyUp(request))
     } finally {
       await this.unmount(name, user)
     }
@@ -172,7 +180,11 @@ export class LocalVolumes implements Volumes {
     for (const name of await namesIn(this.#root)) {
       if (!this.#records.getVolume(name)) await this.#adoptOrDelete(name)
     }
-    for (const { name } of this.#records.listVolumes()) await this.#makeDirectories(name)
+    for (const { name } of this.#records.listVolumes()) {
+      await this.#makeDirectories(name)
+      const staging = this.#copyUpDirectory(name)
+      await finishCopyUp({ helper: this.#helper, staging, volume: this.mountpoint(name) })
+    }
   }
 
   async #adoptOrDelete(name: string): Promise<void> {
@@ -191,6 +203,10 @@ export class LocalVolumes implements Volumes {
       options: {},
       anonymous,
     })
+  }
+
+  #copyUpDirectory(name: string): string {
+    return path.join(this.#directory(name), 'copy-up')
   }
 
   #directory(name: string): string {
