@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { type BlobRow, crashPoint, type ImageRecords, internal, invalidArgument } from '@dockerd-ts/core'
 import type { Durability } from './durability.ts'
 import { hasCode, makeDirectories, writeAll } from './files.ts'
+import { PartialBlobs } from './partial-blobs.ts'
 import { Pins } from './pins.ts'
 
 export interface StagedBlob {
@@ -32,11 +33,14 @@ export class ContentStore {
   readonly #root: string
   readonly #records: ImageRecords
   readonly #durability: Durability
+  /** Downloads that can go on. */
+  readonly partial: PartialBlobs
 
   constructor(root: string, records: ImageRecords, durability: Durability) {
     this.#root = root
     this.#records = records
     this.#durability = durability
+    this.partial = new PartialBlobs(join(root, 'partial'))
   }
 
   get stagingDirectory(): string {
@@ -145,6 +149,18 @@ export class ContentStore {
     return createReadStream(this.path(digest), { highWaterMark: 256 * 1024 })
   }
 
+  /** `size` is bounded by the caller, and within the blob. */
+  async readRange(digest: string, from: number, size: number): Promise<Buffer> {
+    const handle = await open(this.path(digest), 'r')
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(size), 0, size, from)
+      if (bytesRead !== size) throw internal(`blob ${digest} is shorter than it was`)
+      return buffer
+    } finally {
+      await handle.close()
+    }
+  }
+
   async readSmall(digest: string, limitBytes: number): Promise<Buffer> {
     const path = this.path(digest)
     const { size } = await stat(path)
@@ -166,6 +182,7 @@ export class ContentStore {
     for (const name of await readdir(this.stagingDirectory)) {
       await rm(join(this.stagingDirectory, name), { recursive: true, force: true })
     }
+    await this.partial.reclaim((digest) => this.has(digest))
     const rows = new Map(this.#records.listBlobs().map((row) => [row.digest, row]))
     for (const name of await readdir(this.#blobDirectory)) {
       if (!rows.has(`sha256:${name}`)) await rm(join(this.#blobDirectory, name), { recursive: true, force: true })

@@ -42,11 +42,11 @@ export class Authenticator {
     this.#tokens.clear()
   }
 
-  /** Value of the Authorization header, or undefined. `scope` is `repository:name:pull`. */
-  async header(scope: string, signal?: AbortSignal): Promise<string | undefined> {
+  /** Value of the Authorization header, or undefined. A scope is `repository:name:pull`. */
+  async header(scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined> {
     if (this.#auth.registrytoken) return `Bearer ${this.#auth.registrytoken}`
     const bearer = this.#challenges.find(({ scheme }) => scheme === 'bearer')
-    if (bearer !== undefined) return this.#bearer(bearer, scope, signal)
+    if (bearer !== undefined) return this.#bearer(bearer, scopes, signal)
     if (!this.#challenges.some(({ scheme }) => scheme === 'basic')) return undefined
     const basic = this.#basic()
     if (basic === undefined) throw internal('no basic auth credentials')
@@ -59,7 +59,8 @@ export class Authenticator {
     return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
   }
 
-  async #bearer(challenge: Challenge, scope: string, signal?: AbortSignal): Promise<string> {
+  async #bearer(challenge: Challenge, scopes: readonly string[], signal?: AbortSignal): Promise<string> {
+    const scope = scopes.join(' ')
     const known = this.#tokens.get(scope)
     if (known !== undefined && known.expiresAtMs > Date.now()) return known.header
     const { realm, service } = challenge.parameters
@@ -85,7 +86,7 @@ export class Authenticator {
     const { url, service, scope, signal } = request
     const target = new URL(url)
     if (service !== undefined) target.searchParams.set('service', service)
-    if (scope !== '') target.searchParams.append('scope', scope)
+    for (const one of scope.split(' ')) if (one !== '') target.searchParams.append('scope', one)
     const basic = this.#basic()
     if (basic !== undefined) target.searchParams.set('account', this.#auth.username ?? '')
     return this.#answer(

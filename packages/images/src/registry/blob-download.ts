@@ -6,10 +6,10 @@ import { internal } from '@dockerd-ts/core'
 import type { ContentStore } from '../content/content-store.ts'
 import { Semaphore } from '../layers/semaphore.ts'
 import type { Descriptor } from '../oci/documents.ts'
-import { isTransient, shownUrl } from './network-errors.ts'
-import { RegistryError } from './registry-error.ts'
+import { shownUrl } from './network-errors.ts'
 import type { RegistryOptions } from './registry-options.ts'
 import type { RegistrySession } from './registry-session.ts'
+import { pause, retryDelayMs } from './retry.ts'
 
 interface DownloadWatcher {
   started?(): void
@@ -98,16 +98,16 @@ export class BlobDownloads {
     const { signal } = transfer.controller
     signal.throwIfAborted()
     tell(transfer, (watcher) => watcher.started?.())
-    const body = resumed({ session, digest, options: this.#options, transfer, signal })
-    const staged = await this.#content.stage(body, {
-      digest,
-      limitBytes: size,
-      onBytes: (total) => {
-        transfer.current = total
-        tell(transfer, (watcher) => watcher.bytes?.(total))
-        if (total === size) tell(transfer, (watcher) => watcher.verifying?.())
-      },
-    })
+    const common = { session, digest, sizeBytes: size, options: this.#options, transfer, signal }
+    const onBytes = (total: number) => {
+      transfer.current = total
+      tell(transfer, (watcher) => watcher.bytes?.(total))
+      if (total === size) tell(transfer, (watcher) => watcher.verifying?.())
+    }
+    const { partial } = this.#content
+    const staged = partial.isFree(digest)
+      ? await partial.stage({ digest, sizeBytes: size, source: (have) => resumed(common, have), onBytes })
+      : await this.#content.stage(resumed(common, 0), { digest, limitBytes: size, onBytes })
     await this.#content.commit(staged, mediaType, source)
   }
 }
@@ -125,15 +125,17 @@ function aborted(signal: AbortSignal): Promise<never> {
 interface Resumption {
   session: RegistrySession
   digest: string
+  sizeBytes: number
   options: RegistryOptions
   transfer: Transfer
   signal: AbortSignal
 }
 
-/** The whole blob, however often the connection breaks: each further try asks for what is missing. */
-async function* resumed(request: Resumption): AsyncGenerator<Buffer> {
+/** The blob from `from` on, however often the connection breaks: each further try asks for what is missing. */
+async function* resumed(request: Resumption, from: number): AsyncGenerator<Buffer> {
   const { options, transfer, signal } = request
-  let have = 0
+  let have = from
+  if (have > 0 && have === request.sizeBytes) return
   for (let attempt = 1; ; attempt++) {
     const before = have
     try {
@@ -146,37 +148,20 @@ async function* resumed(request: Resumption): AsyncGenerator<Buffer> {
       signal.throwIfAborted()
       // Progress earns new tries: a large layer over a bad line takes many.
       if (have > before) attempt = 1
-      if (!canRetry(error) || attempt >= options.maxDownloadAttempts) throw error
-      await wait(options.retryDelayMs * 2 ** (attempt - 1), transfer, signal)
+      const { maxDownloadAttempts: attempts, retryDelayMs: delay } = options
+      const delayMs = retryDelayMs(error, attempt, { attempts, retryDelayMs: delay })
+      if (delayMs === undefined) throw error
+      tell(transfer, (watcher) => watcher.retry?.(Math.ceil(delayMs / 1000)))
+      await pause(delayMs, signal)
     }
   }
-}
-
-const canRetry = (error: unknown) =>
-  error instanceof RegistryError
-    ? error.status >= 500 || error.status === 408 || error.status === 429
-    : isTransient(error)
-
-async function wait(delayMs: number, transfer: Transfer, signal: AbortSignal): Promise<void> {
-  tell(transfer, (watcher) => watcher.retry?.(Math.ceil(delayMs / 1000)))
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(resolve, delayMs)
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer)
-        reject(signal.reason)
-      },
-      { once: true },
-    )
-  })
 }
 
 /** The blob from `have` on. A server that knows no ranges sends it all, and what is here already is passed over. */
 async function* part({ session, digest, signal }: Resumption, have: number): AsyncGenerator<Buffer> {
   const path = `${session.repository}/blobs/${digest}`
   const headers: Record<string, string> = have > 0 ? { range: `bytes=${have}-` } : {}
-  const answer = await session.ask({ method: 'GET', path, headers, expected: [200, 206], signal })
+  const answer = await session.ask({ method: 'GET', path, headers, expected: [200, 206], once: true, signal })
   let skip = have
   if (answer.status === 206) {
     const start = /^bytes (\d+)-/.exec(answer.header('content-range') ?? '')?.[1]

@@ -17,11 +17,14 @@ import { type Descriptor, parseManifest } from '../oci/documents.ts'
 import { shortDigest } from '../oci/identity.ts'
 import { counter, type Report } from '../progress/progress-stream.ts'
 import { isMissingCredentials, type RegistryClients, type RegistrySession } from './registry-session.ts'
+import type { RetryOptions } from './retry.ts'
+import { uploadBlob } from './upload-blob.ts'
 
 export interface PushContext {
   context: ImageContext
   clients: RegistryClients
   maxConcurrentUploads: number
+  retry: Pick<RetryOptions, 'attempts' | 'retryDelayMs'>
 }
 
 export interface PushRequest {
@@ -90,7 +93,7 @@ async function pushPinned(push: PushContext, session: RegistrySession, request: 
   const uploads = manifest.layers.map((layer) => slots.run(() => pushLayer(push, session, { layer, request })))
   const failed = (await Promise.allSettled(uploads)).find((outcome) => outcome.status === 'rejected')
   if (failed !== undefined) throw failed.reason
-  await pushBlob(push, session, { blob: manifest.config, signal })
+  await pushBlob(push, session, { blob: manifest.config, source: repositoryOf(reference), signal })
   const path = `${session.repository}/manifests/${tag}`
   const headers = { 'content-type': mediaType }
   const answer = await session.ask({
@@ -130,7 +133,10 @@ async function pushLayer(
   const { report, signal } = request
   const id = shortDigest(layer.digest)
   const onBytes = counter(report, { status: 'Pushing', id, total: layer.size })
-  const outcome = await pushBlob(push, session, { blob: layer, onBytes, signal })
+  const onRetry = (seconds: number) =>
+    report(line(`Retrying in ${seconds} second${seconds === 1 ? '' : 's'}`, layer.digest))
+  const source = repositoryOf(request.reference)
+  const outcome = await pushBlob(push, session, { blob: layer, source, onBytes, onRetry, signal })
   if (outcome.kind === 'mounted') report(line(`Mounted from ${outcome.from}`, layer.digest))
   else report(line(outcome.kind === 'exists' ? 'Layer already exists' : 'Pushed', layer.digest))
 }
@@ -139,7 +145,10 @@ type Outcome = { kind: 'exists' } | { kind: 'mounted'; from: string } | { kind: 
 
 interface BlobPush {
   blob: Descriptor
+  /** `docker.io/library/alpine`: from now on it is known to have the blob. */
+  source: string
   onBytes?: (total: number) => void
+  onRetry?: (seconds: number) => void
   signal: AbortSignal
 }
 
@@ -149,36 +158,15 @@ async function pushBlob(push: PushContext, session: RegistrySession, request: Bl
   const head = { method: 'HEAD', path: `${session.repository}/blobs/${blob.digest}`, expected: [200, 404] } as const
   const found = await session.ask({ ...head, actions: 'pull,push', signal })
   await found.discard()
-  if (found.status === 200) return { kind: 'exists' }
-  const from = mountSource(content.get(blob.digest)?.sources ?? [], session)
-  const query = from === undefined ? '' : `?${new URLSearchParams({ mount: blob.digest, from })}`
-  const path = `${session.repository}/blobs/uploads/${query}`
-  // An empty body has a length; registries want it said.
-  const start = await session.ask({
-    method: 'POST',
-    path,
-    body: Buffer.alloc(0),
-    expected: [201, 202],
-    actions: 'pull,push',
-    signal,
-  })
-  await start.discard()
-  if (start.status === 201) return { kind: 'mounted', from: from ?? session.repository }
-  const location = start.header('location')
-  if (location === undefined) throw internal('registry gave no location for the upload')
-  const target = new URL(location, start.url)
-  target.searchParams.set('digest', blob.digest)
-  const done = await session.ask({
-    method: 'PUT',
-    path: target,
-    headers: { 'content-type': 'application/octet-stream', 'content-length': String(blob.size) },
-    body: counted(content.read(blob.digest), request.onBytes),
-    expected: [201, 204],
-    actions: 'pull,push',
-    signal,
-  })
-  await done.discard()
-  return { kind: 'pushed' }
+  if (found.status === 200) {
+    content.addSource(blob.digest, request.source)
+    return { kind: 'exists' }
+  }
+  const mountFrom = mountSource(content.get(blob.digest)?.sources ?? [], session)
+  const retry = { ...push.retry, signal, waiting: request.onRetry }
+  const outcome = await uploadBlob({ content, session, blob, mountFrom, retry, onBytes: request.onBytes })
+  content.addSource(blob.digest, request.source)
+  return outcome === 'mounted' ? { kind: 'mounted', from: mountFrom ?? session.repository } : { kind: 'pushed' }
 }
 
 /** Another repository of the same registry that is known to have the blob. */
@@ -189,13 +177,4 @@ function mountSource(sources: readonly string[], session: RegistrySession): stri
     .filter((source) => source.startsWith(`${domain}/`))
     .map((source) => source.slice(domain.length + 1))
     .find((repository) => repository !== session.repository)
-}
-
-async function* counted(source: AsyncIterable<Buffer>, onBytes?: (total: number) => void): AsyncGenerator<Buffer> {
-  let total = 0
-  for await (const chunk of source) {
-    yield chunk
-    total += chunk.length
-    onBytes?.(total)
-  }
 }

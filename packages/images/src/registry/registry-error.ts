@@ -7,6 +7,8 @@ import { type Challenge, parseChallenges } from './challenge.ts'
 export class RegistryError extends EngineError {
   readonly status: number
   readonly code: string
+  /** What the registry asks to wait. */
+  retryAfterMs: number | undefined
 
   constructor(status: number, code: string, message: string) {
     super(kindOf(status, code), message)
@@ -39,16 +41,25 @@ const defaultMessages: Readonly<Record<string, string>> = {
 const tell = (code: string, message: string | undefined) =>
   `${code.toLowerCase().replaceAll('_', ' ')}: ${message || (defaultMessages[code] ?? 'unknown error')}`
 
-export function registryError(answer: {
+interface Refusal {
   status: number
   statusText: string
   challenge: string | undefined
   body: string
-}): RegistryError {
+  retryAfterMs?: number | undefined
+}
+
+export function registryError(answer: Refusal): RegistryError {
+  const error = told(answer)
+  error.retryAfterMs = answer.retryAfterMs
+  return error
+}
+
+function told(answer: Refusal): RegistryError {
   const { status, body } = answer
   if (status === 401) {
-    const told = oauthError(parseChallenges(answer.challenge ?? ''))
-    if (told !== undefined) return new RegistryError(status, told.code, tell(told.code, told.message))
+    const oauth = oauthError(parseChallenges(answer.challenge ?? ''))
+    if (oauth !== undefined) return new RegistryError(status, oauth.code, tell(oauth.code, oauth.message))
   }
   const document = parseJson(body)
   const errors = errorsBody.safeParse(document)
@@ -58,6 +69,7 @@ export function registryError(answer: {
   if (details.success) return new RegistryError(status, 'UNKNOWN', bounded(details.data.details))
   if (status === 401) return new RegistryError(status, 'UNAUTHORIZED', tell('UNAUTHORIZED', undefined))
   if (status === 403) return new RegistryError(status, 'DENIED', tell('DENIED', undefined))
+  if (status === 429) return new RegistryError(status, 'TOOMANYREQUESTS', tell('TOOMANYREQUESTS', undefined))
   if (status === 404) return new RegistryError(status, 'NOT_FOUND', 'not found')
   return new RegistryError(status, 'UNKNOWN', `received unexpected HTTP status: ${status} ${answer.statusText}`.trim())
 }

@@ -45,7 +45,8 @@ export function createRegistryOperations(request: {
     pull: (query) => pullStream({ context, clients, downloads, host }, query),
     push: ({ image, tag, auth, signal }) => {
       const reference = withTag(parseReference(image), tag)
-      const push = { context, clients, maxConcurrentUploads: options.maxConcurrentUploads }
+      const retry = { attempts: options.maxDownloadAttempts, retryDelayMs: options.retryDelayMs }
+      const push = { context, clients, maxConcurrentUploads: options.maxConcurrentUploads, retry }
       return progressStream((report, ended) => pushImage(push, { reference, auth, report, signal: ended }), signal)
     },
     search: (query) => searchImages(options, query),

@@ -9,7 +9,10 @@ import { type HttpAnswer, HttpClient, type HttpRequest } from './http-client.ts'
 import { requestFailed } from './network-errors.ts'
 import { RegistryError, registryError } from './registry-error.ts'
 import type { RegistryOptions } from './registry-options.ts'
+import { parseRetryAfter, type RetryOptions, retrying } from './retry.ts'
 
+/** Of small requests; blobs have more. */
+const maxAttempts = 4
 const errorLimitBytes = 64 * 1024
 
 export interface Asked extends Omit<HttpRequest, 'url' | 'signal'> {
@@ -19,7 +22,10 @@ export interface Asked extends Omit<HttpRequest, 'url' | 'signal'> {
   expected: readonly number[]
   /** Tokens are for pull unless the scope says more. */
   actions?: 'pull' | 'pull,push'
-  /** More scopes: the source of a cross-repository mount. */
+  /** Another repository that is read: the source of a cross-repository mount. */
+  alsoPull?: string
+  /** The caller tries again itself. Streams are always sent once. */
+  once?: boolean
   signal?: AbortSignal | undefined
 }
 
@@ -29,7 +35,14 @@ export class RegistrySession {
   readonly #client: HttpClient
   readonly #authenticator: Authenticator
 
-  constructor(client: HttpClient, authenticator: Authenticator, repository: string) {
+  readonly #retry: RetryOptions
+
+  constructor(
+    client: HttpClient,
+    authenticator: Authenticator,
+    { repository, retry }: { repository: string; retry: RetryOptions },
+  ) {
+    this.#retry = retry
     this.endpoint = client.endpoint
     this.#client = client
     this.#authenticator = authenticator
@@ -40,7 +53,13 @@ export class RegistrySession {
     return new URL(`${this.endpoint.base}/v2/${path}`)
   }
 
-  async ask(asked: Asked): Promise<HttpAnswer> {
+  ask(asked: Asked): Promise<HttpAnswer> {
+    const isStream = asked.body !== undefined && !Buffer.isBuffer(asked.body)
+    if (asked.once || isStream) return this.#askOnce(asked)
+    return retrying({ ...this.#retry, signal: asked.signal }, () => this.#askOnce(asked))
+  }
+
+  async #askOnce(asked: Asked): Promise<HttpAnswer> {
     const first = await this.#send(asked)
     if (first.status !== 401) return this.#check(asked, first)
     // A refused token may only have ended; a stream that was sent can't be sent again.
@@ -51,9 +70,11 @@ export class RegistrySession {
     return this.#check(asked, await this.#send(asked))
   }
 
-  async #send({ path, actions = 'pull', headers, method, body, signal }: Asked): Promise<HttpAnswer> {
+  async #send({ path, actions = 'pull', alsoPull, headers, method, body, signal }: Asked): Promise<HttpAnswer> {
     const url = typeof path === 'string' ? this.url(path) : path
-    const authorization = await this.#authorization({ method, url, actions, signal })
+    const scopes = this.repository === '' ? [] : [`repository:${this.repository}:${actions}`]
+    if (alsoPull !== undefined) scopes.push(`repository:${alsoPull}:pull`)
+    const authorization = await this.#authorization({ method, url, scopes, signal })
     return this.#client.send({
       method,
       url,
@@ -66,15 +87,14 @@ export class RegistrySession {
   async #authorization(request: {
     method: string
     url: URL
-    actions: string
+    scopes: readonly string[]
     signal: AbortSignal | undefined
   }): Promise<string | undefined> {
-    const { method, url, actions, signal } = request
+    const { method, url, scopes, signal } = request
     // An upload's location can be elsewhere: it carries its own permission.
     if (url.origin !== new URL(this.endpoint.base).origin) return undefined
     try {
-      const scope = this.repository === '' ? '' : `repository:${this.repository}:${actions}`
-      return await this.#authenticator.header(scope, signal)
+      return await this.#authenticator.header(scopes, signal)
     } catch (error) {
       if (!isMissingCredentials(error)) throw error
       throw requestFailed(method, url, new Error(error.message))
@@ -85,7 +105,8 @@ export class RegistrySession {
     if (expected.includes(answer.status)) return answer
     const { status, statusText } = answer
     const body = await answer.text(errorLimitBytes).catch(() => '')
-    throw registryError({ status, statusText, challenge: answer.header('www-authenticate'), body })
+    const retryAfterMs = parseRetryAfter(answer.header('retry-after'))
+    throw registryError({ status, statusText, challenge: answer.header('www-authenticate'), body, retryAfterMs })
   }
 }
 
@@ -119,7 +140,9 @@ export class RegistryClients {
     authenticator.learn(answer.header('www-authenticate'))
     await answer.discard()
     if (answer.status >= 500) throw internal(`Get "${url}": received unexpected HTTP status: ${answer.status}`)
-    return new RegistrySession(client, authenticator, request.repository)
+    // After a mirror comes the registry itself: it is not waited for.
+    const retry = { attempts: endpoint.mirror ? 1 : maxAttempts, retryDelayMs: this.#options.retryDelayMs }
+    return new RegistrySession(client, authenticator, { repository: request.repository, retry })
   }
 
   /**

@@ -15,7 +15,12 @@ export interface SeenRequest {
 }
 
 /** True: the request has been answered. */
-export type Script = (request: SeenRequest, response: ServerResponse, body: Buffer | undefined) => boolean
+export type Script = (
+  request: SeenRequest,
+  response: ServerResponse,
+  found: Buffer | undefined,
+  raw: IncomingMessage,
+) => boolean
 
 export interface ScriptedRegistry {
   host: string
@@ -72,7 +77,7 @@ function answer(registry: ScriptedRegistry, request: IncomingMessage, response: 
   }
   registry.seen.push(seen)
   const found = registry.content.get(seen.path.replace(/^\/v2\//, ''))
-  if (registry.script(seen, response, found?.data)) return
+  if (registry.script(seen, response, found?.data, request)) return
   if (seen.path === '/v2/') return void response.writeHead(200).end('{}')
   if (found === undefined) {
     response.writeHead(404, { 'content-type': 'application/json' })
