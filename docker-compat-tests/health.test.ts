@@ -1,7 +1,7 @@
 /** Health checks by the real docker CLI and docker-ts: state, events, the daemon's restart; nothing is left of a probe. */
-import { request } from 'node:http'
 import t from 'tap'
 import { call, startDaemon } from './support/daemon.ts'
+import { nextEvent } from './support/events.ts'
 import { busyboxRootfs, importImage } from './support/images.ts'
 import { docker, dockerTs, run } from './support/programs.ts'
 
@@ -24,27 +24,7 @@ async function healthOf(name: string): Promise<Health | undefined> {
   return (json as { State: { Health?: Health } }).State.Health
 }
 
-/** Waits for the event that tells of it, from the container's beginning on: no polling. */
-async function healthEvent(name: string, status: string): Promise<void> {
-  const filters = encodeURIComponent(JSON.stringify({ container: [name], event: ['health_status'] }))
-  await new Promise<void>((resolve, reject) => {
-    const get = request(
-      { socketPath: daemon.socket, path: `/events?since=0&filters=${filters}`, agent: false },
-      (reply) => {
-        let text = ''
-        reply.on('error', () => {})
-        reply.on('data', (chunk) => {
-          text += chunk
-          if (!text.includes(`health_status: ${status}`)) return
-          get.destroy()
-          resolve()
-        })
-      },
-    )
-    get.on('error', (error) => reject(error))
-    get.end()
-  })
-}
+const healthEvent = (name: string, status: string) => nextEvent(daemon.socket, name, `health_status: ${status}`)
 
 for (const [name, program] of [
   ['docker', docker],

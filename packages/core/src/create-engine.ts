@@ -5,6 +5,7 @@ import { ContainerRegistry } from './containers/container-registry.ts'
 import { createContainerService } from './containers/container-service.ts'
 import { hasProcess } from './containers/container-state.ts'
 import { createContainerUsers, imageUsage } from './containers/container-users.ts'
+import { restartsUnhealthy, restartUnhealthy } from './containers/restart-unhealthy.ts'
 import { startByPolicy } from './containers/start-container.ts'
 import { stopContainer } from './containers/stop-container.ts'
 import type { Engine } from './engine.ts'
@@ -42,6 +43,11 @@ export function createEngine(dependencies: EngineDependencies): RunnableEngine {
   const context: ContainerContext = {
     ...dependencies,
     startAgain: (container) => startByPolicy(context, container),
+    foundUnhealthy: (container) => {
+      const { run, record } = container
+      if (run === undefined || !restartsUnhealthy(record, context.settings.restartUnhealthy)) return
+      void restartUnhealthy(context, container, run)
+    },
     registry: new ContainerRegistry(),
     execs: new ExecRegistry(),
     logForwarder: createLogForwarder(dependencies),

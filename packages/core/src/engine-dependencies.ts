@@ -38,6 +38,8 @@ export interface EngineSettings {
   defaultInit: boolean
   defaultUlimits: readonly { Name: string; Soft: number; Hard: number }[]
   noNewPrivileges: boolean
+  /** Containers without a label that says otherwise are restarted when their health check fails. */
+  restartUnhealthy: boolean
   /** A whole seccomp profile as JSON; undefined is the built-in one. */
   seccompProfileJson?: string
   /** Whether containers outlive the daemon; shown in `info`. */

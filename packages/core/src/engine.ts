@@ -76,6 +76,8 @@ export interface ContainerService {
     body: wire.ContainerCreateRequest
   }): Promise<wire.ContainerCreateResponse>
   inspect(reference: string, query: { size: boolean }): Promise<wire.ContainerInspectResponse>
+  /** Beyond Docker: why the last runs ended, newest first. */
+  why(reference: string): Promise<wire.ContainerWhyResponse>
   top(reference: string, psArguments: string): Promise<wire.ContainerTopResponse>
   /** Checks first (throws), then streams: multiplexed frames, or raw bytes of a terminal. */
   logs(reference: string, options: LogOptions): Promise<{ multiplexed: boolean; chunks: AsyncIterable<Buffer> }>

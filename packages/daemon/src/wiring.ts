@@ -66,6 +66,7 @@ function engineSettings(config: DaemonConfig): EngineSettings {
     apiVersion: API_VERSION,
     minApiVersion: MIN_API_VERSION,
     dataRoot: config['data-root'],
+    restartUnhealthy: config['restart-unhealthy'] ?? false,
     labels: config.labels ?? [],
     debug: config['log-level'] === 'debug',
     experimental: config.experimental ?? false,

@@ -39,6 +39,14 @@ export const containerEndpoints = {
     query: { size: 'boolean' },
     response: 'ContainerInspectResponse',
   }),
+  /** dockerd-ts's own: Docker has no such route. */
+  why: defineEndpoint({
+    operation: 'ContainerWhy',
+    method: 'GET',
+    path: '/containers/{id}/why',
+    transport: 'json',
+    response: 'ContainerWhyResponse',
+  }),
   top: defineEndpoint({
     operation: 'ContainerTop',
     method: 'GET',

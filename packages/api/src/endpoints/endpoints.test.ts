@@ -12,6 +12,7 @@ const key = ({ method, path, operation }: { method: string; path: string; operat
 const unpublished = [
   'DELETE /containers/{id}/checkpoints/{checkpoint} CheckpointDelete',
   'GET /containers/{id}/checkpoints CheckpointList',
+  'GET /containers/{id}/why ContainerWhy',
   'GET /openapi.json OpenApi',
   'POST /build/cancel BuildCancel',
   'POST /containers/{id}/checkpoints CheckpointCreate',

@@ -114,6 +114,30 @@ export const ContainerInspectResponse = z.object({
 })
 export type ContainerInspectResponse = z.infer<typeof ContainerInspectResponse>
 
+export const ContainerRun = z.object({
+  StartedAt: z.string(),
+  FinishedAt: z.string(),
+  ExitCode: int64,
+  Cause: z.enum(['exited', 'signalled', 'out-of-memory', 'requested', 'unhealthy', 'unknown']),
+  Signal: z.string().optional(),
+  OOMVictim: z.object({ Pid: int64, Name: z.string() }).optional(),
+  /** One sentence. */
+  Explanation: z.string(),
+  LastLines: strings,
+})
+export type ContainerRun = z.infer<typeof ContainerRun>
+
+/** dockerd-ts's own. */
+export const ContainerWhyResponse = z.object({
+  Id: z.string(),
+  Name: z.string(),
+  Status: ContainerStatusName,
+  Error: z.string(),
+  /** Newest first. */
+  Runs: z.array(ContainerRun),
+})
+export type ContainerWhyResponse = z.infer<typeof ContainerWhyResponse>
+
 export const ContainerTopResponse = z.object({ Titles: strings, Processes: z.array(strings) })
 export type ContainerTopResponse = z.infer<typeof ContainerTopResponse>
 

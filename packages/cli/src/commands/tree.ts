@@ -56,6 +56,8 @@ const unpause = leaf('Thaw all processes of containers', () => import('./unpause
 const update = leaf('Change limits and restart policy of containers', () => import('./update.ts'))
 const wait = leaf('Wait until containers stop and print their exit codes', () => import('./wait.ts'))
 
+const why = leaf('Tell why the last runs of a container ended (dockerd-ts only)', () => import('./why.ts'))
+
 const lsAndRm = { list: 'ls', remove: 'rm' }
 
 const container: Group = {
@@ -87,6 +89,7 @@ const container: Group = {
     unpause,
     update,
     wait,
+    why,
   },
 }
 
@@ -213,6 +216,7 @@ export const root: Group = {
     unpause,
     update,
     wait,
+    why,
   },
 }
 

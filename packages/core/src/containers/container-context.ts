@@ -18,6 +18,8 @@ export interface ContainerContext extends EngineDependencies {
   probeStarts: Limiter
   /** The start of a restart policy, with the container's lock held; never throws: a failure is recorded and logged. */
   startAgain: (container: Container) => Promise<void>
+  /** For a run that was just found unhealthy; does nothing unless that is wanted. Never throws. */
+  foundUnhealthy: (container: Container) => void
   /** The daemon is ending: what stops now is not started again by its policy. */
   stopping: boolean
 }

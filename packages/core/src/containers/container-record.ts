@@ -1,5 +1,6 @@
 /** A container as the engine knows it: what was asked for, what was planned from it, and what happened to it. */
 import type * as wire from '@dockerd-ts/api'
+import type { RunRecord } from '../runs/run-record.ts'
 
 /** Every status, as it is stored; see container-state.ts for the transitions and for what clients are told. */
 export type ContainerStatus =
@@ -83,6 +84,8 @@ export interface RuntimeState {
   pendingUpdate?: wire.Resources | undefined
   /** Removal was asked with `v=1`; kept so that an interrupted removal ends the same way. */
   removeVolumes?: boolean
+  /** The last ones that have ended, oldest first. */
+  runs?: readonly RunRecord[]
   /** Of containers with a health check, from their first start on. */
   health?: HealthState
 }

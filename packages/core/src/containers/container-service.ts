@@ -2,6 +2,7 @@
 import type * as wire from '@dockerd-ts/api'
 import type { ContainerService } from '../engine.ts'
 import { notImplemented } from '../errors/engine-error.ts'
+import { explainContainer } from '../runs/explain-container.ts'
 import { attachToContainer } from './attach-to-container.ts'
 import type { ContainerContext } from './container-context.ts'
 import { containerLogs } from './container-logs.ts'
@@ -27,6 +28,7 @@ export function createContainerService(context: ContainerContext): ContainerServ
     list: (query) => listContainers(context, query),
     create: (request) => createContainer(context, request),
     inspect: (reference, query) => inspectContainer(context, reference, query),
+    why: (reference) => explainContainer(context, reference),
     top: (reference, psArguments) => containerTop(context, reference, psArguments),
     logs: async (reference, options) => containerLogs(context, reference, options),
     changes: (reference) => changes(context, reference),

@@ -43,6 +43,8 @@ export class Container {
   restartDelayMs = 0
   /** `docker restart` is between its stop and its start: no removal by AutoRemove. */
   restarting = false
+  /** The stop that is under way is there because it is unhealthy. */
+  endsUnhealthy = false
   /** Ends the probing of its health. */
   stopHealth: (() => void) | undefined
   /** A removal has begun in this process. */

@@ -5,6 +5,8 @@
 import { healthWithoutProbes } from '../health/health-state.ts'
 import { stopHealth } from '../health/watch-health.ts'
 import type { ProcessExit } from '../ports/monitor.ts'
+import { keepLastWords } from '../runs/last-words.ts'
+import { withEndedRun } from '../runs/run-record.ts'
 import { crashPoint } from '../support/crash-point.ts'
 import { errorMessage } from '../support/undo-stack.ts'
 import type { Container, Run } from './container.ts'
@@ -60,6 +62,7 @@ export function recordExit(context: ContainerContext, container: Container, exit
       oomKilled: exit.oomKilled,
       finishedAtNs: exit.finishedAtNs,
       error: exit.startError ?? '',
+      runs: withEndedRun(record, exit, container.endsUnhealthy),
       ...healthWithoutProbes(record),
       ...(delayMs !== undefined && { restartCount: record.state.restartCount + 1 }),
     },
@@ -107,6 +110,7 @@ export async function releaseRun(context: ContainerContext, container: Container
     attempt('unmount /dev/shm', async () => {
       if (record.hostConfig.IpcMode === 'shareable') await context.files.unmountSharedMemory(record.id)
     }),
+    attempt('keep the last words', () => keepLastWords(context, container)),
     attempt('remove the run directory', () => context.files.removeRun(record.id)),
   ])
 }

@@ -82,4 +82,5 @@ function takeResult(
     context.logger.error({ containerId: container.id, err: error }, `could not record health: ${errorMessage(error)}`)
   }
   if (changed) container.tellChange()
+  if (health.status === 'unhealthy') context.foundUnhealthy(container)
 }

@@ -42,6 +42,8 @@ export interface Host {
    * Throws in Docker's words for a device that does not exist.
    */
   findDevices(hostConfig: wire.HostConfig): Promise<HostDevices>
+  /** The process of a container that the kernel killed last for want of memory; undefined when its log does not tell. */
+  oomVictim(containerId: string): Promise<{ pid: number; name: string } | undefined>
   /**
    * Text of a small file inside a container's root, never leaving it whatever links the container made; undefined when
    * there is none. Reads at most `limitBytes`.

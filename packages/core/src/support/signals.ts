@@ -24,5 +24,11 @@ export function parseSignal(text: string): number | undefined {
   return (constants.signals as Readonly<Record<string, number>>)[name] ?? extra[name]
 }
 
+/** `SIGTERM`; real-time ones as `SIGRTMIN+n`. */
+export function signalName(signal: number): string {
+  const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0]
+  return name ?? (signal >= RTMIN && signal <= RTMAX ? `SIGRTMIN+${signal - RTMIN}` : `signal ${signal}`)
+}
+
 export const SIGKILL = 9
 export const SIGTERM = 15

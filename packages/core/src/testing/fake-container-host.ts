@@ -365,6 +365,7 @@ export function fakeHost(state: FakeHostState): Host {
     makeDirectory: (path) => void state.paths.set(path, 'directory'),
     sourceMount: async () => ({ mountPoint: '/', shared: true, slave: false }),
     findDevices: async () => noDevices,
+    oomVictim: async () => ({ pid: 42, name: 'hog' }),
     readFileInRoot: async (_root, path) => state.rootFiles.get(path),
   }
 }

@@ -81,6 +81,7 @@ export const testSettings: EngineSettings = {
   defaultInit: false,
   defaultUlimits: [],
   noNewPrivileges: false,
+  restartUnhealthy: false,
   registry: { InsecureRegistryCIDRs: ['127.0.0.0/8'], IndexConfigs: {}, Mirrors: null },
   addressPools: [],
 }

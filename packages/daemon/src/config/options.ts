@@ -95,6 +95,7 @@ export const schemas = {
   'live-restore': flag,
   'shutdown-timeout': z.number().int(),
   'no-new-privileges': flag,
+  'restart-unhealthy': flag,
   'seccomp-profile': text,
   tls: flag,
   tlsverify: flag,
@@ -313,6 +314,12 @@ export const options: readonly OptionDefinition[] = [
     flag: 'no-new-privileges',
     kind: 'boolean',
     description: 'Set no-new-privileges by default for new containers',
+  },
+  {
+    key: 'restart-unhealthy',
+    flag: 'restart-unhealthy',
+    kind: 'boolean',
+    description: 'Restart containers whose health check fails (not in dockerd; see docs/beyond-docker.md)',
   },
   {
     key: 'seccomp-profile',

@@ -7,6 +7,7 @@ import { mountHolding, readMountTable } from '../mounts/mount-table.ts'
 import { listProcesses } from '../processes/list-processes.ts'
 import { networkCounters, openFileDescriptors, processStartTimeTicks, systemCpuNs } from '../processes/proc-files.ts'
 import { describeHost, type HostDescriptionOptions } from './host-description.ts'
+import { type OomVictim, oomVictim } from './oom-victim.ts'
 import { readFileInRoot } from './read-file-in-root.ts'
 
 export class LinuxHost implements Host {
@@ -32,6 +33,10 @@ export class LinuxHost implements Host {
 
   systemCpuNs(): { totalNs: number; onlineCpus: number } {
     return systemCpuNs()
+  }
+
+  oomVictim(containerId: string): Promise<OomVictim | undefined> {
+    return oomVictim(containerId)
   }
 
   networkCounters(pid: number): Record<string, NetworkCounters> {

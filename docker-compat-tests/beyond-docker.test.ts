@@ -1,0 +1,42 @@
+/** What Docker does not have, by docker-ts on a real daemon: why a run ended, restart when unhealthy. */
+import t from 'tap'
+import { call, startDaemon } from './support/daemon.ts'
+import { nextEvent } from './support/events.ts'
+import { busyboxRootfs, importImage } from './support/images.ts'
+import { dockerTs, run } from './support/programs.ts'
+
+const daemon = await startDaemon()
+t.teardown(async () => {
+  const left = await daemon.stop()
+  if (left.length > 0) throw new Error(`left on the machine:\n${left.join('\n')}`)
+})
+const cli = (...argv: string[]) => run(dockerTs, argv, { environment: { DOCKER_HOST: daemon.host } })
+await importImage(daemon.socket, busyboxRootfs(), 'busybox:latest')
+
+t.test('why: an error with its last output, a request, memory', async (t) => {
+  await cli('run', '--name', 'job', 'busybox', 'sh', '-c', 'echo reading; echo no such table >&2; exit 3')
+  await daemon.kill()
+  await daemon.start()
+  const failed = await cli('why', 'job')
+  t.match(failed.stdout, /^job: exited\n\n\S+ to \S+\n {2}The process ended by itself: exit code 3\.\n/)
+  t.match(failed.stdout, /Last output:\n {4}reading\n {4}no such table\n$/)
+  await cli('run', '-d', '--name', 'web', 'busybox', 'sleep', '600')
+  t.match((await cli('why', 'web')).stdout, 'web: running\nIt has not ended yet.\n')
+  await cli('kill', 'web')
+  t.match((await cli('why', 'web')).stdout, 'A client asked for the end: killed by SIGKILL.')
+  const hog = 'echo eating; x=$(head -c 40000000 /dev/zero | tr "\\000" x)'
+  await cli('run', '--name', 'hog', '-m', '8m', '--memory-swap', '8m', 'busybox', 'sh', '-c', hog)
+  t.match((await cli('why', 'hog')).stdout, 'The container ran out of memory (limit 8388608 bytes): killed by SIGKILL.')
+  t.equal((await cli('why', 'nope')).stderr, 'Error response from daemon: No such container: nope\n')
+})
+
+t.test('restart when unhealthy, by label', async (t) => {
+  const check = ['--health-cmd', 'test ! -e /sick', '--health-interval', '200ms', '--health-retries', '1']
+  const label = ['--label', 'dockerd-ts.restart-unhealthy=true', '--stop-timeout', '0']
+  await cli('run', '-d', '--name', 'ill', ...label, ...check, 'busybox', 'sh', '-c', 'rm -f /sick; sleep 600')
+  await cli('exec', 'ill', 'touch', '/sick')
+  await nextEvent(daemon.socket, 'ill', 'restart')
+  const { json } = await call(daemon.socket, 'GET', '/containers/ill/json')
+  t.match(json, { RestartCount: 1, State: { Running: true } })
+  t.match((await cli('why', 'ill')).stdout, 'It was restarted because its health check failed')
+})
