@@ -44,6 +44,8 @@ export interface DaemonOptions {
   config?: Record<string, unknown>
   flags?: readonly string[]
   environment?: Record<string, string>
+  /** Starts the daemon: a shell script that ends with `exec "$@"`. */
+  script?: string
 }
 
 export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaemon> {
@@ -82,16 +84,19 @@ class Daemon implements TestDaemon {
 
   async start(environment: Record<string, string> = {}): Promise<void> {
     const log = openSync(`${this.directory}/log`, 'a')
-    const child = spawn(
+    const command = [
       `${root}/node_modules/.bin/dockerd-ts`,
-      [
-        ...['-H', this.host, '--data-root', `${this.directory}/data`, '--exec-root', `${this.directory}/exec`],
-        ...['-p', `${this.directory}/pid`, '--bridge', this.bridge, '--config-file', `${this.directory}/daemon.json`],
-        ...recordingFlags,
-        ...(this.#options.flags ?? []),
-      ],
-      { stdio: ['ignore', log, log], env: { ...process.env, ...this.#options.environment, ...environment } },
-    )
+      ...['-H', this.host, '--data-root', `${this.directory}/data`, '--exec-root', `${this.directory}/exec`],
+      ...['-p', `${this.directory}/pid`, '--bridge', this.bridge, '--config-file', `${this.directory}/daemon.json`],
+      ...recordingFlags,
+      ...(this.#options.flags ?? []),
+    ]
+    const [program = '', ...argv] =
+      this.#options.script === undefined ? command : ['bash', '-c', this.#options.script, 'bash', ...command]
+    const child = spawn(program, argv, {
+      stdio: ['ignore', log, log],
+      env: { ...process.env, ...this.#options.environment, ...environment },
+    })
     closeSync(log)
     this.#child = child
     children.add(child)

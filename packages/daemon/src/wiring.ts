@@ -124,7 +124,7 @@ async function hostAdapters(config: DaemonConfig, helper: HostHelperClient) {
   const host = new LinuxHost({
     cgroups,
     storageStatus: storageStatus(config['data-root']),
-    ...given({ initPath: config['init-path'] }),
+    initPath: config['init-path'] || monitorProgram(),
   })
   return { cgroups, runtimes, host }
 }

@@ -86,6 +86,7 @@ enum field_tag {
   TAG_MONITOR_PID = 63,
   TAG_LOG_COMPRESS = 64,
   TAG_HOLD = 65,
+  TAG_OOM_SCORE = 66,
 };
 
 /* TAG_STATE. */

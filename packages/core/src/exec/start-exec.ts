@@ -87,6 +87,7 @@ export async function prepareExec(
     ...(terminal && consoleSize !== undefined && { consoleSize }),
     openStdin: attachStdin,
     stdinOnce: true,
+    ...(hostConfig.OomScoreAdj && { oomScoreAdj: hostConfig.OomScoreAdj }),
   })
 }
 

@@ -34,6 +34,8 @@ export interface MonitorPlan {
   /** Directories that the monitor removes when the container has ended: cgroups (rmdir), runtime state. */
   cgroupDirectories?: readonly string[]
   runtimeStateDirectory?: string
+  /** Of a process that joins a container; that of a container stands in its spec. 0 unless given. */
+  oomScoreAdj?: number
 }
 
 export interface RuntimeCommand {

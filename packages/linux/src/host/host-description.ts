@@ -1,7 +1,6 @@
 /** Facts about the host that do not change while the daemon runs. */
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { arch, hostname, machine, release, totalmem } from 'node:os'
-import { delimiter, join } from 'node:path'
 import { type CgroupFacts, capabilitiesOfMask, type HostDescription, parseIntegerList } from '@dockerd-ts/core'
 import type { CgroupLayout } from '../cgroups/cgroup-layout.ts'
 import { readCgroupFacts } from './cgroup-facts.ts'
@@ -10,7 +9,7 @@ export interface HostDescriptionOptions {
   cgroups: { layout: CgroupLayout; driver: CgroupFacts['driver'] }
   /** Rows below the storage driver in `docker info`. */
   storageStatus?: readonly (readonly [string, string])[]
-  /** The daemon's --init-path; looked for in PATH unless given. */
+  /** The daemon's --init-path, or our own program. */
   initPath?: string
   /** The daemon's own proxies; those of its environment unless given. */
   proxies?: HostDescription['proxies']
@@ -22,7 +21,7 @@ export function describeHost(options: HostDescriptionOptions): HostDescription {
   const system = osRelease()
   const apparmorDefaultProfile = loadedApparmorProfile()
   const withoutSysResource = limitsWithoutSysResource(status)
-  const initPath = options.initPath ?? findInit()
+  const { initPath } = options
   return {
     architecture: goArchitecture(),
     kernelVersion: release(),
@@ -120,27 +119,6 @@ export function parseHardLimits(text: string): Record<string, number> {
     if (limit !== undefined && hard !== 'unlimited') limits[limit] = Number(hard)
   }
   return limits
-}
-
-/** dockerd's default name first, then what distributions call the same program. */
-const initNames = ['docker-init', 'tini', 'tini-static']
-
-function findInit(): string | undefined {
-  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/libexec/docker', '/usr/lib/docker']
-  for (const name of initNames) {
-    const found = directories.map((directory) => join(directory, name)).find(isExecutable)
-    if (found !== undefined) return found
-  }
-  return undefined
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 const dockerApparmorProfile = 'docker-default'

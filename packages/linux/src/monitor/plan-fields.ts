@@ -18,6 +18,8 @@ export function planFields(plan: MonitorPlan): Field[] {
     ...logFields(plan.log),
   ]
   if (runtime.hideCgroup2Mount !== undefined) fields.push([tag.HIDE_CGROUP2, runtime.hideCgroup2Mount])
+  // Counted from the lowest score there is: numbers have no sign.
+  if (plan.oomScoreAdj !== undefined) fields.push([tag.OOM_SCORE, plan.oomScoreAdj + 1000])
   if (plan.runtimeStateDirectory !== undefined) fields.push([tag.STATE_DIRECTORY, plan.runtimeStateDirectory])
   if (plan.consoleSize !== undefined) {
     fields.push([tag.HEIGHT, plan.consoleSize.height], [tag.WIDTH, plan.consoleSize.width])

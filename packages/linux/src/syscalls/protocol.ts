@@ -84,6 +84,7 @@ export const tag = {
   MONITOR_PID: 63,
   LOG_COMPRESS: 64,
   HOLD: 65,
+  OOM_SCORE: 66,
 } as const
 
 export const monitorState = { NEW: 0, PLANNED: 1, STARTING: 2, RUNNING: 3, EXITED: 4 } as const

@@ -194,6 +194,7 @@ int helper_main(void) {
     fputs("dockerd-ts-monitor helper: descriptor 3 is no socket\n", stderr);
     return 2;
   }
+  close_range(HELPER_SOCKET + 1, ~0U, 0);
   /* The socket's end may be non-blocking; answers are written whole. */
   int flags = fcntl(HELPER_SOCKET, F_GETFL);
   if (flags >= 0) fcntl(HELPER_SOCKET, F_SETFL, flags & ~O_NONBLOCK);

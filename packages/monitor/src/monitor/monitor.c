@@ -36,6 +36,15 @@ static struct monitor monitor = {
     .memory_events = -1,
 };
 
+/* As Docker's shims have it: nothing is won by killing a small process that holds the log and the exit code of a big one. */
+static void protect_from_oom(void) {
+  int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  /* Without CAP_SYS_RESOURCE it can at least lose what was added for the daemon. */
+  if (write(fd, "-998", 4) < 0 && write(fd, "0", 1) < 0) errno = 0;
+  close(fd);
+}
+
 static bool set_up(const char *directory) {
   struct sigaction ignore = {.sa_handler = SIG_IGN};
   sigset_t children;
@@ -47,6 +56,9 @@ static bool set_up(const char *directory) {
   sigaction(SIGINT, &ignore, NULL);
   sigaction(SIGTERM, &ignore, NULL);
   umask(022);
+  /* Whatever the daemon was started with beyond what it gives us would end up in execs of containers. */
+  close_range(MONITOR_LISTENER + 1, ~0U, 0);
+  protect_from_oom();
   prctl(PR_SET_NAME, "dockerd-ts-mon");
   monitor.directory = open_at(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY, 0);
   monitor.signals = sigprocmask(SIG_BLOCK, &children, NULL) == 0 ? signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK) : -1;

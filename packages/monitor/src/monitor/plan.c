@@ -7,7 +7,7 @@
 static bool read_field(struct plan *plan, const struct field *field) {
   static const uint16_t numbers[] = {TAG_KIND,       TAG_TERMINAL,     TAG_HEIGHT,       TAG_WIDTH,
                                      TAG_OPEN_STDIN, TAG_STDIN_ONCE, TAG_LOG_MAX_SIZE, TAG_LOG_MAX_FILES,
-                                     TAG_LOG_COMPRESS};
+                                     TAG_LOG_COMPRESS, TAG_OOM_SCORE};
   const char *text = NULL;
   uint64_t number = 0;
   bool is_number = false;
@@ -23,6 +23,8 @@ static bool read_field(struct plan *plan, const struct field *field) {
     case TAG_LOG_MAX_SIZE: plan->log_max_size = number; break;
     case TAG_LOG_MAX_FILES: plan->log_max_files = number; break;
     case TAG_LOG_COMPRESS: plan->log_compress = number != 0; break;
+    /* Counted from the lowest that there is, since numbers have no sign. */
+    case TAG_OOM_SCORE: plan->oom_score_adj = number > 2000 ? 1000 : (int)number - 1000; break;
     case TAG_PATH: plan->runtime = text; break;
     case TAG_CONTAINER_ID: plan->container_id = text; break;
     case TAG_BUNDLE: plan->bundle = text; break;

@@ -11,6 +11,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -81,11 +82,28 @@ static void reset_signals(void) {
   sigaction(SIGTERM, &action, NULL);
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
+  /* posix_spawn(3) leaves glibc's own two ignored, and sigaction(3) refuses to name them. */
+  static const struct { unsigned long handler, flags, restorer, mask; } kernel_default = {0};
+  for (int number = 32; number < SIGRTMIN; number++) syscall(SYS_rt_sigaction, number, &kernel_default, NULL, 8);
+}
+
+/* The monitor's own score is not for what it starts. The runtime writes a container's; a process that joins one gets it
+ * here, since crun gives those none. */
+static void set_oom_score(int score) {
+  char text[16];
+  int size = snprintf(text, sizeof text, "%d", score);
+  int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  /* A daemon without the capability for it leaves its own. */
+  ssize_t ignored = write(fd, text, (size_t)size);
+  (void)ignored;
+  close(fd);
 }
 
 static void __attribute__((noreturn)) run_child(struct monitor *monitor, struct command *command) {
   const struct plan *plan = &monitor->plan;
   reset_signals();
+  set_oom_score(plan->oom_score_adj);
   if (plan->hide_cgroup2) hide_cgroup2(plan->hide_cgroup2);
   for (int i = 0; i < 3; i++)
     if (dup2(monitor->child_ends[i], i) < 0) _exit(126);

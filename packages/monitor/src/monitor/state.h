@@ -35,6 +35,7 @@ struct plan {
   const char *log_path, *log_attributes;
   uint64_t log_max_size, log_max_files;
   bool log_compress;
+  int oom_score_adj;
 };
 
 /* Output of the process: stdout and stderr, or the terminal. */
