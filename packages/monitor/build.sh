@@ -8,7 +8,7 @@ cd "$(dirname "$0")"
 mkdir -p build
 cc=${CC:-gcc}
 warnings='-std=gnu11 -D_GNU_SOURCE= -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla -Wno-missing-field-initializers'
-sources=$(echo src/*.c src/helper/*.c src/init/*.c src/layer/*.c src/monitor/*.c)
+sources=$(echo src/*.c src/helper/*.c src/init/*.c src/layer/*.c src/copy/*.c src/monitor/*.c)
 
 case ${1:-release} in
   release)

@@ -2,6 +2,7 @@
 import type * as wire from '@dockerd-ts/api'
 import type { ImageService, NetworkService, VolumeService } from './engine.ts'
 import type { EventBus } from './events/event-bus.ts'
+import type { ContainerArchives } from './ports/archives.ts'
 import type { ContainerFiles, Host, HostDescription } from './ports/host.ts'
 import type { ImageCatalog } from './ports/images.ts'
 import type { LogTargets } from './ports/log-targets.ts'
@@ -61,6 +62,7 @@ export interface EngineDependencies {
   /** `await host.describe()`. */
   hostDescription: HostDescription
   files: ContainerFiles
+  archives: ContainerArchives
   images: ImageCatalog
   networks: ContainerNetworks
   nameFiles: NameFiles

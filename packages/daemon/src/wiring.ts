@@ -11,9 +11,10 @@ import {
   type RunnableEngine,
   systemClock,
 } from '@dockerd-ts/core'
-import { createImageService } from '@dockerd-ts/images'
+import { createImageService, decompress } from '@dockerd-ts/images'
 import {
   createCgroups,
+  createContainerArchives,
   createContainerFiles,
   createContainerNetworks,
   createMonitors,
@@ -203,6 +204,7 @@ export async function wire(
     host,
     hostDescription,
     files: createContainerFiles({ dataRoot, execRoot, helper }),
+    archives: createContainerArchives({ program, decompress }),
     images: images.catalog,
     networks,
     nameFiles: createNameFiles({ hostGateways: () => hostGateways(config, networks) }),

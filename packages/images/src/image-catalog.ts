@@ -9,6 +9,7 @@ import {
   platformDistance,
   platformMismatch,
 } from '@dockerd-ts/core'
+import { commitImage } from './archive/commit-image.ts'
 import { collect } from './catalog/collect.ts'
 import type { ImageContext } from './catalog/image-context.ts'
 import type { StoredImage } from './catalog/image-store.ts'
@@ -30,6 +31,7 @@ export function createImageCatalog(context: ImageContext): ImageCatalog {
       })
       return { layersRoot: context.layers.root, directories: directories.reverse() }
     },
+    commit: (request) => commitImage(context, request),
     setUsage(usage: ImageUsage) {
       context.usage = usage
     },

@@ -8,6 +8,7 @@ import {
   type Platform,
   type ProgressMessage,
   parsePlatform,
+  repositoryAndTag,
 } from '@dockerd-ts/core'
 import { importArchive } from './archive/import-archive.ts'
 import { loadArchive } from './archive/load-archive.ts'
@@ -17,7 +18,7 @@ import { imageHistory, inspectImage } from './catalog/inspect-image.ts'
 import { listImages } from './catalog/list-images.ts'
 import { pruneImages } from './catalog/prune-images.ts'
 import { removeImage } from './catalog/remove-image.ts'
-import { repositoryAndTag, tagImage } from './catalog/tag-image.ts'
+import { tagImage } from './catalog/tag-image.ts'
 import { requirePlatform } from './image-catalog.ts'
 import { progressStream } from './progress/progress-stream.ts'
 

@@ -1,6 +1,7 @@
 /** From a registry or an archive to the layers of a root filesystem. */
+
+export { decompress } from './archive/compression.ts'
 export { createImageService, type ImageServiceOptions, type Images } from './create-image-service.ts'
-export { pack } from './layers/layer-program.ts'
 export type { RegistryOptions } from './registry/registry-options.ts'
 export { readTar, type TarEntry } from './tar/reader.ts'
 export { encodeEntry, type NewEntry, tarEnd, tarPadding, writeTar } from './tar/writer.ts'

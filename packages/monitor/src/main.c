@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "copy/copy.h"
 #include "helper/helper.h"
 #include "init/init.h"
 #include "layer/layer.h"
@@ -21,6 +22,7 @@ int main(int argc, char **argv) {
   if (argc >= 2 && strcmp(argv[1], "pack") == 0) return layer_pack_main(argc - 1, argv + 1);
   if (argc == 2 && strcmp(argv[1], "layers") == 0) return layer_server_main();
   if (argc == 3 && strcmp(argv[1], "sync") == 0) return layer_sync_main(argv[2]);
+  if (argc >= 2 && strcmp(argv[1], "copy") == 0) return copy_main(argc - 1, argv + 1);
   if (argc == 2 && strcmp(argv[1], "version") == 0) return puts("dockerd-ts-monitor protocol 1") < 0;
   fputs("usage: dockerd-ts-monitor helper | monitor DIRECTORY | version\nStarted by dockerd-ts; see PROTOCOL.md.\n", stderr);
   return 2;

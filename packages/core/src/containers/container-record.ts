@@ -82,6 +82,8 @@ export interface RuntimeState {
   manuallyStopped: boolean
   /** Being applied to the kernel: a new daemon ends an update that was cut off. */
   pendingUpdate?: wire.Resources | undefined
+  /** Its pause belongs to a commit, and ends with it or with the daemon. */
+  pausedForCommit?: boolean
   /** Removal was asked with `v=1`; kept so that an interrupted removal ends the same way. */
   removeVolumes?: boolean
   /** The last ones that have ended, oldest first. */

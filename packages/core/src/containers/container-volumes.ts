@@ -80,20 +80,31 @@ const isUsedByOthers = (context: ContainerContext, containerId: string, name: st
     .all()
     .some((other) => other.id !== containerId && volumeMounts(other.record.mounts).some((mount) => mount.name === name))
 
-/** Answers the host path of each volume's mount point, by destination. */
-export async function mountVolumes(context: ContainerContext, record: ContainerRecord): Promise<Map<string, string>> {
+/**
+ * Answers the host path of each volume's mount point, by destination. `user` lets go of them later: the container's run,
+ * or something that lasts shorter.
+ */
+export async function mountVolumes(
+  context: ContainerContext,
+  record: ContainerRecord,
+  user: string = record.id,
+): Promise<Map<string, string>> {
   const mounted = volumeMounts(record.mounts).map(
     async ({ name, destination, subpath }): Promise<[string, string]> => [
       destination,
-      await context.volumes.mount(name, record.id, subpath),
+      await context.volumes.mount(name, user, subpath),
     ],
   )
   return new Map(await Promise.all(mounted))
 }
 
-export async function unmountVolumes(context: ContainerContext, record: ContainerRecord): Promise<void> {
+export async function unmountVolumes(
+  context: ContainerContext,
+  record: ContainerRecord,
+  user: string = record.id,
+): Promise<void> {
   const names = new Set(volumeMounts(record.mounts).map((mount) => mount.name))
-  await Promise.all([...names].map((name) => context.volumes.unmount(name, record.id)))
+  await Promise.all([...names].map((name) => context.volumes.unmount(name, user)))
 }
 
 /** `mount` and `unmount` events, one for each volume's mount point. */

@@ -5,6 +5,17 @@ import type { ImageConfig } from '../ports/images.ts'
 
 /** Throws invalidArgument `no command specified` when neither says what to run. */
 export function mergeConfig(user: wire.ContainerConfig, image: ImageConfig): wire.ContainerConfig {
+  const merged = fillIn(user, image)
+  if (!merged.Entrypoint?.length && !merged.Cmd?.length) throw invalidArgument('no command specified')
+  return merged
+}
+
+/** For an image made from a container: the same rules, but an image may have no command. */
+export function mergeIntoImageConfig(asked: wire.ContainerConfig, own: ImageConfig): ImageConfig {
+  return fillIn(asked, own) as ImageConfig
+}
+
+function fillIn(user: wire.ContainerConfig, image: ImageConfig): wire.ContainerConfig {
   const merged: wire.ContainerConfig = {
     ...user,
     User: user.User || image.User || '',
@@ -22,7 +33,6 @@ export function mergeConfig(user: wire.ContainerConfig, image: ImageConfig): wir
   const healthcheck = mergeHealthcheck(user.Healthcheck, image.Healthcheck)
   if (healthcheck) merged.Healthcheck = healthcheck
   if (image.Shell && !user.Shell) merged.Shell = image.Shell
-  if (!merged.Entrypoint?.length && !merged.Cmd?.length) throw invalidArgument('no command specified')
   return merged
 }
 

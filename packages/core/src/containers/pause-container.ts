@@ -15,11 +15,7 @@ export function pauseContainer(context: ContainerContext, reference: string): Pr
     }
     if (!hasProcess(record.status)) throw conflict(`container ${record.id} is not running`)
     if (record.status === 'paused') throw conflict(`Container ${record.id} is already paused`)
-    await context.cgroups.freeze(record.id, record.hostConfig.CgroupParent || undefined)
-    crashPoint('pause:frozen')
-    if (record.status !== 'running') return
-    stopHealth(container)
-    transition(context, container, 'paused', { state: healthWithoutProbes(record), events: [{ action: 'pause' }] })
+    await freeze(context, container, { pausedForCommit: false })
   })
 }
 
@@ -28,13 +24,51 @@ export function unpauseContainer(context: ContainerContext, reference: string): 
     const { record } = container
     // Docker answers 500 here, and 409 for a second pause.
     if (record.status !== 'paused') throw internal(`Container ${record.id} is not paused`)
-    await context.cgroups.thaw(record.id, record.hostConfig.CgroupParent || undefined)
-    crashPoint('unpause:thawed')
-    // A kill may have ended it while it thawed.
-    if (record.status !== 'paused') return
-    transition(context, container, 'running', { events: [{ action: 'unpause' }] })
-    watchHealth(context, container)
+    await thaw(context, container)
   })
+}
+
+/** Answers whether it was paused for this; one that is paused or does not run stays as it is. */
+export async function pauseForCommit(context: ContainerContext, container: Container): Promise<boolean> {
+  return context.locks.run(container.id, async () => {
+    if (container.record.status !== 'running') return false
+    await freeze(context, container, { pausedForCommit: true })
+    return true
+  })
+}
+
+/** Somebody may have let it go on meanwhile, or ended it. */
+export async function unpauseAfterCommit(context: ContainerContext, container: Container): Promise<void> {
+  await context.locks.run(container.id, async () => {
+    if (container.record.status === 'paused' && container.record.state.pausedForCommit) await thaw(context, container)
+  })
+}
+
+async function freeze(
+  context: ContainerContext,
+  container: Container,
+  state: { pausedForCommit: boolean },
+): Promise<void> {
+  const { record } = container
+  await context.cgroups.freeze(record.id, record.hostConfig.CgroupParent || undefined)
+  crashPoint('pause:frozen')
+  if (record.status !== 'running') return
+  stopHealth(container)
+  transition(context, container, 'paused', {
+    state: { ...healthWithoutProbes(record), ...state },
+    events: [{ action: 'pause' }],
+  })
+}
+
+async function thaw(context: ContainerContext, container: Container): Promise<void> {
+  const { record } = container
+  await context.cgroups.thaw(record.id, record.hostConfig.CgroupParent || undefined)
+  crashPoint('unpause:thawed')
+  const state = { pausedForCommit: false }
+  // A kill may have ended it while it thawed.
+  if (record.status !== 'paused') return
+  transition(context, container, 'running', { state, events: [{ action: 'unpause' }] })
+  watchHealth(context, container)
 }
 
 async function locked(

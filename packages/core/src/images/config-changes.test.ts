@@ -34,8 +34,8 @@ t.test('instructions change the configuration as a Dockerfile would', async (t) 
 
 t.test('what is no change, or no valid one, is refused', async (t) => {
   const cases: [string, string | RegExp][] = [
-    ['RUN x', 'run is not a valid change command'],
-    ['FROM x', 'from is not a valid change command'],
+    ['RUN x', 'RUN is not a valid change command'],
+    ['FROM x', 'FROM is not a valid change command'],
     ['constructor x', 'constructor is not a valid change command'],
     ['CMD', 'CMD requires at least one argument'],
     ['USER a b', 'USER requires exactly one argument'],

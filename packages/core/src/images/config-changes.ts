@@ -4,18 +4,20 @@ import type { ImageConfig } from '../ports/images.ts'
 import { parseGoDuration } from '../support/go-time.ts'
 import { expandWord, splitWords } from './shell-words.ts'
 
-type Change = (config: ImageConfig, rest: string) => void
+/** `seen`: instructions that came before. */
+type Change = (config: ImageConfig, rest: string, seen: ReadonlySet<string>) => void
 
 const changes: Readonly<Record<string, Change>> = {
   CMD: (config, rest) => {
     const list = jsonList(rest)
     config.Cmd = list ?? shellForm(config, rest)
-    if (list === undefined) config.ArgsEscaped = true
-    else delete config.ArgsEscaped
+    delete config.ArgsEscaped
   },
-  ENTRYPOINT: (config, rest) => {
+  ENTRYPOINT: (config, rest, seen) => {
     const list = jsonList(rest)
     config.Entrypoint = list ?? shellForm(config, rest)
+    // The command of before was for the entrypoint of before; one that is set by these changes stays.
+    if (!seen.has('CMD')) delete config.Cmd
   },
   ENV: (config, rest) => {
     const environment = environmentOf(config)
@@ -61,16 +63,18 @@ const changes: Readonly<Record<string, Change>> = {
 /** A new configuration. Throws invalidArgument in Docker's words. */
 export function applyConfigChanges(config: ImageConfig, lines: readonly string[]): ImageConfig {
   const changed = structuredClone(config)
-  for (const line of lines) {
+  const seen = new Set<string>()
+  for (const line of lines.flatMap((entry) => entry.split('\n'))) {
     const match = /^\s*(\S+)(?:\s+([\s\S]*?))?\s*$/.exec(line)
     if (match === null) continue
     const instruction = (match[1] ?? '').toUpperCase()
     const change = Object.hasOwn(changes, instruction) ? changes[instruction] : undefined
-    if (change === undefined) throw invalidArgument(`${instruction.toLowerCase()} is not a valid change command`)
+    if (change === undefined) throw invalidArgument(`${match[1]} is not a valid change command`)
     if (match[2] === undefined || match[2] === '') {
       throw invalidArgument(`${instruction} requires at least one argument`)
     }
-    change(changed, match[2])
+    change(changed, match[2], seen)
+    seen.add(instruction)
   }
   return changed
 }

@@ -120,3 +120,15 @@ export function storedReference(reference: ImageReference): string {
   const { domain, path, digest } = reference
   return formatReference(digest === undefined ? withDefaultTag(reference) : { domain, path, digest })
 }
+
+/** `repo` and `tag` of a request as one reference; undefined when no repository is named. Throws invalidArgument. */
+export function repositoryAndTag(repository: string | undefined, tag: string | undefined): ImageReference | undefined {
+  if (repository === undefined || repository === '') return undefined
+  const reference = parseReference(repository)
+  if (reference.digest !== undefined) throw invalidArgument('cannot import digest reference')
+  if (tag !== undefined && tag !== '') {
+    if (!isTag(tag)) throw invalidArgument('invalid tag format')
+    return { ...reference, tag }
+  }
+  return { ...reference, tag: reference.tag ?? 'latest' }
+}

@@ -1,4 +1,6 @@
 /** What containers need of images: which image a reference means, its configuration, and its layers as directories. */
+import type * as wire from '@dockerd-ts/api'
+import type { ImageReference } from '../images/reference.ts'
 
 export interface ImageCatalog {
   /** Full id, reference (tag, digest), or id prefix. Throws notFound `No such image: x` in Docker's words. */
@@ -7,8 +9,30 @@ export interface ImageCatalog {
   layerDirectories(imageId: string): { layersRoot: string; directories: string[] }
   /** Containers that use an image are asked for by image removal and list; core answers. */
   setUsage(usage: ImageUsage): void
+  /**
+   * Makes an image from another one and a layer on top of it, and tags it. The layer's tar is read to its end; an error
+   * of it is thrown and leaves nothing behind.
+   */
+  commit(request: CommitRequest): Promise<string>
   /** Called when a container is gone: layers that only it still held (its image was removed by force) can go. */
   containerRemoved(imageId: string): void
+}
+
+export interface CommitRequest {
+  parentId: string
+  layer: AsyncIterable<Buffer>
+  /** `docker commit` as the image's history and its own fields tell it. */
+  created: {
+    /** Unix nanoseconds. */
+    atNs: string
+    by: string
+    author: string
+    comment: string
+  }
+  config: ImageConfig
+  /** The container that it is made from, and what was configured there. */
+  container: { id: string; config: wire.ContainerConfig }
+  reference?: ImageReference
 }
 
 export interface ImageUsage {

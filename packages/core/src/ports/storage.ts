@@ -6,7 +6,15 @@ export interface RootFilesystems {
   create(containerId: string, layers: { layersRoot: string; directories: readonly string[] }): Promise<void>
   /** Mounts it (idempotent) and answers the path. */
   mount(containerId: string): Promise<string>
+  /** What `use` still needs stays until that has ended. */
   unmount(containerId: string): Promise<void>
+  /**
+   * Runs `work` with it mounted, whether the container runs or not; the last use unmounts it unless the container runs
+   * by then.
+   */
+  use<T>(containerId: string, work: (root: string) => Promise<T>): Promise<T>
+  /** Host path of the writable layer, in overlayfs's own form (whiteouts are devices). */
+  upperDirectory(containerId: string): string
   /** Unmounts and deletes; already gone counts as done. */
   remove(containerId: string): Promise<void>
   /** Bytes of the writable layer. */

@@ -134,6 +134,10 @@ async function adopt(context: ContainerContext, container: Container): Promise<b
   } else if (record.status === 'stopping') {
     transition(context, container, 'running', { state })
   } else saveState(context, container, { state })
+  // The commit died with the daemon.
+  if (record.status === 'paused' && record.state.pausedForCommit) {
+    transition(context, container, 'running', { state: { pausedForCommit: false }, events: [{ action: 'unpause' }] })
+  }
   watchExit(context, container, container.run)
   await restoreFreezer(context, container)
   await finishUpdate(context, container)

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import t from 'tap'
 import { armCrashPoint, crashPoints } from '../support/crash-point.ts'
 import { fakeClient, settled, type TestEngine, testEngine } from '../testing/index.ts'
@@ -201,6 +202,17 @@ async function everything(test: TestEngine): Promise<void> {
   await containers.unpause(id)
   await test.clock.advance(1_100)
   test.process().exit(0)
+  await settled()
+  const { tar } = await containers.getArchive(id, '/etc/passwd')
+  tar.resume()
+  const unpacked = {
+    path: '/tmp',
+    noOverwriteDirNonDir: false,
+    copyUidGid: true,
+    body: Readable.from([Buffer.from('x')]),
+  }
+  await containers.putArchive(id, unpacked)
+  await containers.commit({ container: id, pause: true, changes: [] })
   await settled()
   await containers.rename(id, 'renamed')
   await containers.update(id, { CpuShares: 10 })

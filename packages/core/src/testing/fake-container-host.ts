@@ -1,7 +1,7 @@
 /** The ports around a container's run (files, root filesystems, networks, cgroups, host) in memory. */
 import { notFound } from '../errors/engine-error.ts'
 import type { ContainerFiles, Host, HostDescription } from '../ports/host.ts'
-import type { ImageCatalog, ImageSummary, ImageUsage } from '../ports/images.ts'
+import type { CommitRequest, ImageCatalog, ImageSummary, ImageUsage } from '../ports/images.ts'
 import type { ContainerNetworks, EndpointRow, NameFiles, NetworkRow, SetUpRequest } from '../ports/networks.ts'
 import type { CgroupStatistics, Cgroups, Runtimes } from '../ports/runtime.ts'
 import type { LogQuery, LogRecord, Logs, RootFilesystems } from '../ports/storage.ts'
@@ -83,6 +83,11 @@ export function fakeRootFilesystems(state: FakeHostState): RootFilesystems {
       call(state, 'rootfs.unmount', id)
       state.mounted.delete(id)
     },
+    use: async (id, work) => {
+      if (!state.rootFilesystems.has(id)) throw new Error(`no root filesystem ${id}`)
+      return work(`/merged/${id}`)
+    },
+    upperDirectory: (id) => `/data/containers/${id}/upper`,
     remove: async (id) => {
       call(state, 'rootfs.remove', id)
       state.mounted.delete(id)
@@ -421,6 +426,7 @@ export interface FakeImages extends ImageCatalog {
   usage: ImageUsage | undefined
   /** Images of removed containers. */
   readonly released: string[]
+  readonly commits: (CommitRequest & { layerText: string })[]
 }
 
 /** One image, `busybox`, with a command of its own. */
@@ -436,6 +442,7 @@ export function fakeImages(): FakeImages {
     images,
     usage: undefined,
     released: [],
+    commits: [],
     resolve: (reference) => {
       const found =
         images.get(reference.replace(/:latest$/, '')) ?? [...images.values()].find(({ id }) => id === reference)
@@ -444,6 +451,12 @@ export function fakeImages(): FakeImages {
       return found
     },
     layerDirectories: () => ({ layersRoot: '/layers', directories: ['l1'] }),
+    commit: async (request) => {
+      const parts: Buffer[] = []
+      for await (const chunk of request.layer) parts.push(chunk)
+      fake.commits.push({ ...request, layerText: Buffer.concat(parts).toString() })
+      return `sha256:${'c'.repeat(64)}`
+    },
     setUsage: (usage) => {
       fake.usage = usage
     },

@@ -7,6 +7,7 @@ import { EventBus } from '../events/event-bus.ts'
 import type { ContainerFiles } from '../ports/host.ts'
 import { silentLogger } from '../support/logger.ts'
 import { createVolumeService } from '../volumes/volume-service.ts'
+import { type FakeArchives, fakeArchives } from './fake-archives.ts'
 import { type FakeClock, fakeClock } from './fake-clock.ts'
 import {
   type FakeHostState,
@@ -46,6 +47,7 @@ export interface TestEngine {
   volumes: FakeVolumes
   logTargets: FakeLogTargets
   files: ContainerFiles
+  archives: FakeArchives
   /** What networks and volumes are told of containers. */
   users: ContainerUsers
   events: EventBus
@@ -163,6 +165,7 @@ function daemonOn(host: Host, settings: EngineSettings): TestEngine {
   const networks = fakeNetworks(state)
   const images = fakeImages()
   const files = fakeContainerFiles(state)
+  const archives = fakeArchives()
   const imageService = { ...absent<ImageService>('image service'), list: async () => [] }
   let users = absent<ContainerUsers>('container users')
   const dependencies: EngineDependencies = {
@@ -174,6 +177,7 @@ function daemonOn(host: Host, settings: EngineSettings): TestEngine {
     host: fakeHost(state),
     hostDescription: fakeHostDescription(state),
     files: mortal(files, life),
+    archives: mortal(archives, life),
     images,
     networks: mortal(networks, life),
     nameFiles: fakeNameFiles(state),
@@ -203,6 +207,7 @@ function daemonOn(host: Host, settings: EngineSettings): TestEngine {
     volumes,
     logTargets: host.logTargets,
     files,
+    archives,
     users,
     events,
     eventLog() {

@@ -302,7 +302,7 @@ t.test('import makes an image of one layer', async (t) => {
     )
   await t.rejects(bad({ changes: ['RUN x'] }), {
     kind: 'invalidArgument',
-    message: 'run is not a valid change command',
+    message: 'RUN is not a valid change command',
   })
   await t.rejects(bad({ repository: 'UPPER' }), { kind: 'invalidArgument', message: /./ })
   await t.rejects(bad({ source: Readable.from([Buffer.from('x'.repeat(600))]) }), {

@@ -1,5 +1,5 @@
-/** Runs the C program that unpacks tars into directories and packs directories into tars (its PROTOCOL.md). */
-import { PassThrough, Readable } from 'node:stream'
+/** Runs the C program that unpacks tars into directories (its PROTOCOL.md). */
+import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { internal, invalidArgument } from '@dockerd-ts/core'
@@ -92,22 +92,4 @@ async function feed(stream: AsyncIterable<Buffer>, command: StreamingCommand): P
   // A pipe that the program closed is the program's failure, which its exit tells better.
   if (command.stdin !== undefined) await pipeline(input, command.stdin).catch(() => {})
   return result
-}
-
-/** A directory as a tar. The stream fails when the program does. */
-export function pack(request: { program: string; directory: string; asLayer: boolean }): Readable {
-  const { program, directory, asLayer } = request
-  const argv = [program, 'pack', ...(asLayer ? ['--layer'] : []), directory]
-  const command = streamCommand(argv, { stdin: 'none', environment: {}, maxErrorBytes })
-  const output = new PassThrough({ highWaterMark: pipeBytes })
-  command.stdout.pipe(output, { end: false })
-  command.finished.then(
-    ({ exitCode, stderr }) => {
-      if (exitCode === 0) output.end()
-      else output.destroy(failed(exitCode, stderr))
-    },
-    (error) => output.destroy(error),
-  )
-  output.on('close', () => command.kill())
-  return output
 }

@@ -15,10 +15,11 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { packTree } from '@dockerd-ts/linux'
 import t from 'tap'
 import { encodeEntry, type NewEntry, tarEnd, tarPadding } from '../tar/writer.ts'
 import { builtLayerProgram } from '../testing/layer-program.ts'
-import { pack, unpackStream } from './layer-program.ts'
+import { unpackStream } from './layer-program.ts'
 
 const program = builtLayerProgram()
 const sanitized = builtLayerProgram('sanitize')
@@ -211,7 +212,7 @@ t.test('pack gives back what GNU tar finds equal, and whiteouts as a layer has t
   await unpackInto(root, layer)
   const read = async (asLayer: boolean) => {
     const parts: Buffer[] = []
-    for await (const chunk of pack({ program, directory: root, asLayer })) parts.push(chunk as Buffer)
+    for await (const chunk of packTree({ program, directory: root, asLayer })) parts.push(chunk as Buffer)
     return Buffer.concat(parts)
   }
   const plain = await read(false)
@@ -228,7 +229,7 @@ t.test('pack gives back what GNU tar finds equal, and whiteouts as a layer has t
   execFileSync('tar', ['--compare', '-f', join(outer, 'plain.tar'), '-C', again])
   await t.rejects(
     async () => {
-      for await (const _ of pack({ program, directory: join(outer, 'none'), asLayer: false }));
+      for await (const _ of packTree({ program, directory: join(outer, 'none'), asLayer: false }));
     },
     { kind: 'internal', message: /./ },
   )

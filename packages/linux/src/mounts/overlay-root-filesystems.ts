@@ -8,7 +8,7 @@
  */
 import { mkdir, readFile, rename, rmdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import type { HostHelper, RootFilesystems } from '@dockerd-ts/core'
+import { type HostHelper, KeyedMutex, type RootFilesystems } from '@dockerd-ts/core'
 import { namesIn } from './directory-names.ts'
 import { type ImageLayers, InitLayers } from './init-layers.ts'
 import { readMountTable } from './mount-table.ts'
@@ -42,8 +42,10 @@ export class OverlayRootFilesystems implements RootFilesystems {
   readonly #helper: OverlayRootFilesystemsOptions['helper']
   readonly #mounts: OverlayMounts
   readonly #initLayers: InitLayers
-  /** How many uses of a mount are under way, so that a copy from a stopped container does not unmount another's. */
-  readonly #uses = new Map<string, number>()
+  /** Uses of a mount that are under way, and whether the container's own life holds it too. */
+  readonly #holds = new Map<string, { uses: number; mounted: boolean }>()
+  /** Of one container, one mount or unmount at a time: two overlays over one writable layer would corrupt it. */
+  readonly #locks = new KeyedMutex()
 
   constructor(options: OverlayRootFilesystemsOptions) {
     this.#containersRoot = path.join(options.dataRoot, 'containers')
@@ -68,9 +70,61 @@ export class OverlayRootFilesystems implements RootFilesystems {
   }
 
   async mount(containerId: string): Promise<string> {
+    return this.#locks.run(containerId, async () => {
+      const target = await this.#mountLocked(containerId)
+      this.#holds.set(containerId, { uses: this.#holds.get(containerId)?.uses ?? 0, mounted: true })
+      return target
+    })
+  }
+
+  async unmount(containerId: string): Promise<void> {
+    await this.#locks.run(containerId, async () => {
+      const uses = this.#holds.get(containerId)?.uses ?? 0
+      if (uses > 0) {
+        this.#holds.set(containerId, { uses, mounted: false })
+        return
+      }
+      await this.#mounts.release(this.#target(containerId))
+      this.#holds.delete(containerId)
+    })
+  }
+
+  async use<T>(containerId: string, work: (root: string) => Promise<T>): Promise<T> {
+    const target = await this.#locks.run(containerId, async () => {
+      const hold = this.#holds.get(containerId) ?? { uses: 0, mounted: await this.#isMounted(containerId) }
+      const root = hold.mounted || hold.uses > 0 ? this.#target(containerId) : await this.#mountLocked(containerId)
+      this.#holds.set(containerId, { ...hold, uses: hold.uses + 1 })
+      return root
+    })
+    try {
+      return await work(target)
+    } finally {
+      await this.#locks.run(containerId, () => this.#endUse(containerId))
+    }
+  }
+
+  async #endUse(containerId: string): Promise<void> {
+    const hold = this.#holds.get(containerId)
+    // Removed meanwhile, with everything that was mounted.
+    if (hold === undefined) return
+    const uses = hold.uses - 1
+    if (uses > 0 || hold.mounted) this.#holds.set(containerId, { ...hold, uses })
+    else {
+      this.#holds.delete(containerId)
+      await this.#mounts.release(this.#target(containerId))
+    }
+  }
+
+  /** A container that a former daemon started holds its own mount. */
+  async #isMounted(containerId: string): Promise<boolean> {
+    const target = this.#target(containerId)
+    return (await readMountTable()).some((entry) => entry.mountPoint === target)
+  }
+
+  async #mountLocked(containerId: string): Promise<string> {
     const directory = this.#directory(containerId)
     const layers = await this.#layers(containerId)
-    const target = path.join(directory, 'merged')
+    const target = this.#target(containerId)
     await this.#mounts.mount(target, {
       workingDirectory: layers.layersRoot,
       lower: this.#lower(layers),
@@ -80,36 +134,17 @@ export class OverlayRootFilesystems implements RootFilesystems {
     return target
   }
 
-  async unmount(containerId: string): Promise<void> {
-    await this.#mounts.release(path.join(this.#directory(containerId), 'merged'))
-  }
-
-  /**
-   * Runs `work` with the root filesystem mounted, whether the container runs or not; what was not mounted before is
-   * unmounted when the last use has ended.
-   */
-  async use<T>(containerId: string, work: (root: string) => Promise<T>): Promise<T> {
-    const target = path.join(this.#directory(containerId), 'merged')
-    const uses = this.#uses.get(containerId) ?? 0
-    const mountedBefore = uses === 0 && (await readMountTable()).some((entry) => entry.mountPoint === target)
-    // A container that runs holds its own mount; it is not ours to take away.
-    if (mountedBefore) return work(target)
-    this.#uses.set(containerId, uses + 1)
-    try {
-      return await work(await this.mount(containerId))
-    } finally {
-      const left = (this.#uses.get(containerId) ?? 1) - 1
-      if (left > 0) this.#uses.set(containerId, left)
-      else {
-        this.#uses.delete(containerId)
-        await this.unmount(containerId)
-      }
-    }
+  #target(containerId: string): string {
+    return path.join(this.#directory(containerId), 'merged')
   }
 
   async remove(containerId: string): Promise<void> {
     const directory = this.#directory(containerId)
-    await this.unmount(containerId)
+    await this.#locks.run(containerId, async () => {
+      this.#holds.delete(containerId)
+      // Whoever still copies has it mounted in a namespace of its own.
+      await this.#mounts.release(this.#target(containerId))
+    })
     await Promise.all([...ownNames].map((name) => this.#helper.removeTree(path.join(directory, name))))
     await rmdirUnlessUsed(directory)
   }

@@ -14,6 +14,28 @@ int layer_pack_main(int argc, char **argv);
 int layer_sync_main(const char *directory);
 int layer_server_main(void);
 
+/* The same on the working directory of this process, which is locked into its root already. Messages go to standard
+ * error; the answers are exit codes: 0, 1 (the archive is at fault) or 2 (the machine is). */
+struct unpack_options {
+  bool layer, gzip, digest, progress;
+  int64_t limit_bytes; /* 0: none */
+  /* For copies into containers: a file does not replace a directory nor the reverse, the entry for the root itself
+   * changes nothing, attributes of overlayfs are ignored; `where` is how messages name the working directory. */
+  bool keep_kinds;
+  const char *where;
+  bool has_owner; /* everything unpacked belongs to this one */
+  uint32_t uid, gid;
+};
+int unpack_here(const struct unpack_options *options);
+
+struct pack_options {
+  bool layer;
+  bool cross_mounts; /* what is mounted below is packed too */
+  const char *only;  /* this one name of the working directory; NULL is all that is below it */
+  const char *prefix; /* put before every name; not empty: the directory itself gets an entry of this name */
+};
+int pack_here(const struct pack_options *options);
+
 enum {
   TAR_BLOCK = 512,
   TAR_NAME_LIMIT = 4096,            /* PATH_MAX: the kernel takes no more */

@@ -25,8 +25,9 @@ struct hard_link {
 };
 
 struct packer {
-  bool layer;
-  dev_t device; /* what is mounted below stays out */
+  bool layer, cross_mounts;
+  const char *prefix;
+  dev_t device; /* of the directory: what is mounted below may have to stay out */
   uint8_t *buffer;
   size_t used;
   char path[TAR_NAME_LIMIT];
@@ -150,9 +151,13 @@ static int64_t clamp_time(const struct stat *st) { return st->st_mtim.tv_sec < 0
 
 static int put_entry(struct packer *p, const char *name, const struct stat *st, char type, const char *link) {
   uint8_t h[TAR_BLOCK] = {0};
+  char full[2 * TAR_NAME_LIMIT], full_link[2 * TAR_NAME_LIMIT];
   int64_t size = type == '0' ? st->st_size : 0;
   bool device = type == '3' || type == '4';
-  if (put_name(p, h, name) < 0) return -1;
+  snprintf(full, sizeof full, "%s%s", p->prefix, name);
+  if (put_name(p, h, full) < 0) return -1;
+  snprintf(full_link, sizeof full_link, "%s%s", type == '1' ? p->prefix : "", link);
+  link = full_link;
   size_t link_length = strlen(link);
   memcpy(h + 157, link, link_length < 100 ? link_length : 100);
   if (link_length > 100 && pax_add(p, "linkpath", link, link_length) < 0) return -1;
@@ -243,9 +248,10 @@ static int pack_file(struct packer *p, struct stat *st, const char *at) {
   if (linked < 0) return -1;
   if (linked) return put_entry(p, p->path, st, '1', first);
   int fd = open(at, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOATIME);
-  if (fd < 0) return errno == ENOENT ? 0 : report(p, "open");
+  /* Gone, or something else by now: whoever works in the tree may do so while it is packed. */
+  if (fd < 0) return errno == ENOENT || errno == ELOOP || errno == ENXIO || errno == EACCES ? 0 : report(p, "open");
   int result = fstat(fd, st);
-  if (result == 0 && !S_ISREG(st->st_mode)) errno = ESTALE, result = -1;
+  if (result == 0 && !S_ISREG(st->st_mode)) return close(fd), 0;
   if (result < 0) report(p, "stat");
   if (result == 0) result = add_xattrs(p, at);
   if (result == 0) result = put_entry(p, p->path, st, '0', "");
@@ -282,7 +288,7 @@ static int pack_one(struct packer *p, int depth) {
   const char *at = p->path;
   p->pax_used = 0;
   if (lstat(at, &st) < 0) return errno == ENOENT ? 0 : report(p, "lstat");
-  if (st.st_dev != p->device && S_ISDIR(st.st_mode)) return 0;
+  if (!p->cross_mounts && st.st_dev != p->device && S_ISDIR(st.st_mode)) return 0;
   char type = type_of(&st);
   if (type == 0) return 0;
   if (type == '0') return pack_file(p, &st, at);
@@ -328,22 +334,31 @@ static int pack_directory(struct packer *p, int depth) {
   return result;
 }
 
-int layer_pack_main(int argc, char **argv) {
+/* The directory itself stays out unless it has a name, as in Docker's export; its opacity does not exist. */
+static int pack_root(struct packer *p, const struct stat *st) {
+  if (!*p->prefix) return 0;
+  if (add_xattrs(p, ".") < 0 || put_entry(p, "", st, '5', "") < 0) return -1;
+  p->pax_used = 0;
+  return 0;
+}
+
+int pack_here(const struct pack_options *options) {
   static struct packer p;
   struct stat st;
-  int i = 1;
-  if (i < argc && !strcmp(argv[i], "--layer")) p.layer = true, i++;
-  if (i != argc - 1 || argv[i][0] == '-') {
-    fputs("usage: pack [--layer] DIRECTORY >TAR\n", stderr);
-    return 2;
-  }
-  if (chdir(argv[i]) < 0 || chroot(".") < 0 || stat(".", &st) < 0) return report(&p, argv[i]), 2;
-  close_range(3, ~0U, 0);
+  p = (struct packer){.layer = options->layer, .cross_mounts = options->cross_mounts};
+  p.prefix = options->prefix ? options->prefix : "";
+  if (stat(".", &st) < 0) return report(&p, "stat"), 2;
   p.device = st.st_dev;
   p.buffer = malloc(BUFFER_SIZE);
-  if (!p.buffer) return 2;
-  /* The root itself stays out, as in Docker's export; its opacity does not exist. */
-  int result = pack_directory(&p, 0);
+  if (!p.buffer) return report(&p, "malloc"), 2;
+  int result = 0;
+  if (options->only) {
+    p.path_length = (size_t)snprintf(p.path, sizeof p.path, "%s", options->only);
+    result = p.path_length < sizeof p.path ? pack_one(&p, 0) : (errno = ENAMETOOLONG, report(&p, "lstat"));
+  } else {
+    result = pack_root(&p, &st);
+    if (result == 0) result = pack_directory(&p, 0);
+  }
   if (result == 0) result = put(&p, NULL, 2 * TAR_BLOCK);
   if (result == 0) result = flush(&p);
   for (size_t at = 0; at < p.link_capacity; at++) free(p.links[at].path);
@@ -351,4 +366,20 @@ int layer_pack_main(int argc, char **argv) {
   free(p.pax);
   free(p.buffer);
   return result == 0 ? 0 : 2;
+}
+
+int layer_pack_main(int argc, char **argv) {
+  struct pack_options options = {0};
+  int i = 1;
+  if (i < argc && !strcmp(argv[i], "--layer")) options.layer = true, i++;
+  if (i != argc - 1 || argv[i][0] == '-') {
+    fputs("usage: pack [--layer] DIRECTORY >TAR\n", stderr);
+    return 2;
+  }
+  if (chdir(argv[i]) < 0 || chroot(".") < 0) {
+    fprintf(stderr, "%s: %s\n", argv[i], strerror(errno));
+    return 2;
+  }
+  close_range(3, ~0U, 0);
+  return pack_here(&options);
 }

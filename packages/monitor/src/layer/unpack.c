@@ -27,7 +27,7 @@ struct unpacker {
   struct input input;
   struct tar_reader reader;
   struct tar_entry entry;
-  bool layer;
+  struct unpack_options options;
   int64_t entries, size; /* size: what Docker counts, file bytes and link texts */
   char *directories;     /* struct timespec then path, each; times are set at the end */
   size_t directories_used, directories_capacity;
@@ -145,6 +145,8 @@ static int remove_existing(struct unpacker *u, const char *path) {
   if (unlink(path) == 0 || errno == ENOENT) return 0;
   if (errno != EISDIR && errno != EPERM) return -1;
   if (rmdir(path) == 0) return 0;
+  /* A mount point: what is mounted there is not the archive's to empty. */
+  if (errno == EBUSY) return -1;
   return remove_tree(u, path);
 }
 
@@ -171,6 +173,15 @@ static int make_once(const struct tar_entry *e, const char *path, const char *li
 
 static bool is_whiteout(const struct stat *st) { return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0); }
 
+/* Where an entry may not turn a directory into something else, nor the reverse; in Docker's words. */
+static int check_kind(struct unpacker *u, const char *path, const struct stat *existing) {
+  bool was = S_ISDIR(existing->st_mode), is = u->entry.type == '5';
+  if (was == is) return 0;
+  const char *where = u->options.where, *slash = strcmp(where, "/") ? "/" : "";
+  return fail(u, BAD_ARCHIVE, "cannot overwrite %sdirectory \"%s%s%s\" with %sdirectory \"%s\"", was ? "" : "non-", where,
+              slash, path, is ? "" : "non-", where);
+}
+
 /* Makes the object, and what is missing or in the way on the path to it. A file answers its descriptor. */
 static int make(struct unpacker *u, const char *path) {
   const struct tar_entry *e = &u->entry;
@@ -183,10 +194,11 @@ static int make(struct unpacker *u, const char *path) {
     struct stat st, target_st;
     if (lstat(path, &st) < 0) return fail_call(u, "lstat", path);
     if (e->type == '5' && S_ISDIR(st.st_mode)) return 0;
+    if (u->options.keep_kinds && check_kind(u, path, &st) < 0) return -1;
     /* A link to itself, by whatever name, must not remove what it links to. */
     if (e->type == '1' && lstat(target, &target_st) == 0 && target_st.st_ino == st.st_ino) return 0;
     /* What hid a lower layer's tree must still hide it once a directory stands there. */
-    opaque = u->layer && e->type == '5' && is_whiteout(&st);
+    opaque = u->options.layer && e->type == '5' && is_whiteout(&st);
     if (remove_existing(u, path) < 0) return fail_call(u, "remove", path);
     result = make_once(e, path, target);
   }
@@ -197,7 +209,7 @@ static int make(struct unpacker *u, const char *path) {
 
 /* Overlay's own attributes steer lookups across layers (redirect, metacopy): an archive has no say in them. */
 static bool is_foreign_xattr(const struct unpacker *u, const char *name) {
-  return u->layer && (!strncmp(name, "trusted.overlay.", 16) || !strncmp(name, "user.overlay.", 13));
+  return (u->options.layer || u->options.where) && (!strncmp(name, "trusted.overlay.", 16) || !strncmp(name, "user.overlay.", 13));
 }
 
 static int set_xattrs(struct unpacker *u, int fd, const char *path) {
@@ -221,8 +233,9 @@ static int set_metadata(struct unpacker *u, int fd, const char *path) {
   const struct tar_entry *e = &u->entry;
   struct timespec time = entry_time(e), times[2] = {time, time};
   const char *at = *path ? path : ".";
+  uint32_t uid = u->options.has_owner ? u->options.uid : e->uid, gid = u->options.has_owner ? u->options.gid : e->gid;
   if (e->type == '1') return 0;
-  if ((fd >= 0 ? fchown(fd, e->uid, e->gid) : lchown(at, e->uid, e->gid)) < 0) return fail_call(u, "chown", path);
+  if ((fd >= 0 ? fchown(fd, uid, gid) : lchown(at, uid, gid)) < 0) return fail_call(u, "chown", path);
   if (e->type != '2' && (fd >= 0 ? fchmod(fd, e->mode) : chmod(at, e->mode)) < 0)
     return fail_call(u, "chmod", path);
   if (set_xattrs(u, fd, at) < 0) return -1;
@@ -341,10 +354,14 @@ static int unpack_entry(struct unpacker *u) {
   char path[TAR_NAME_LIMIT];
   if (e->type < '0' || e->type > '6')
     return fail(u, BAD_ARCHIVE, "unhandled tar header type %d of %s", e->type, e->name);
-  if (clean_path(e->name, path, false) < 0) return fail(u, BAD_ARCHIVE, "%s is outside of the root", e->name);
-  int special = u->layer ? layer_special(u, path) : 0;
+  if (clean_path(e->name, path, false) < 0) {
+    if (u->options.where) return fail(u, BAD_ARCHIVE, "\"%s\" is outside of \"%s\"", e->name, u->options.where);
+    return fail(u, BAD_ARCHIVE, "%s is outside of the root", e->name);
+  }
+  int special = u->options.layer ? layer_special(u, path) : 0;
   if (special) return special < 0 ? -1 : 0;
   if (!*path && e->type != '5') return fail(u, BAD_ARCHIVE, "the root must be a directory");
+  if (!*path && u->options.where) return 0;
   int made = *path ? make(u, path) : 0;
   if (made < 0) return -1;
   int fd = e->type == '0' ? made : -1, result = 0;
@@ -367,29 +384,6 @@ static int unpack(struct unpacker *u) {
   return set_directory_times(u);
 }
 
-static int enter(struct unpacker *u, const char *directory) {
-  if (chdir(directory) < 0) return fail_call(u, "chdir", directory);
-  if (chroot(".") < 0) return fail_call(u, "chroot", directory);
-  close_range(3, ~0U, 0);
-  umask(0);
-  return 0;
-}
-
-/* The index of the directory's argument, -1 for a wrong call. */
-static int parse_options(struct unpacker *u, int argc, char **argv) {
-  int i = 1;
-  u->input.limit = INT64_MAX;
-  for (; i < argc && argv[i][0] == '-'; i++) {
-    if (!strcmp(argv[i], "--layer")) u->layer = true;
-    else if (!strcmp(argv[i], "--gzip")) u->input.gzip = true;
-    else if (!strcmp(argv[i], "--digest")) u->input.digest = true;
-    else if (!strcmp(argv[i], "--progress")) u->input.progress = true;
-    else if (!strncmp(argv[i], "--limit-bytes=", 14)) u->input.limit = strtoll(argv[i] + 14, NULL, 10);
-    else break;
-  }
-  return i == argc - 1 && u->input.limit > 0 ? i : -1;
-}
-
 static int report(struct unpacker *u) {
   char hex[SHA256_HEX];
   printf("{\"sizeBytes\":%lld,\"entries\":%lld", (long long)u->size, (long long)u->entries);
@@ -400,14 +394,14 @@ static int report(struct unpacker *u) {
   return puts("}") < 0 || fflush(stdout) != 0 ? BAD_SYSTEM : 0;
 }
 
-int layer_unpack_main(int argc, char **argv) {
+int unpack_here(const struct unpack_options *options) {
   static struct unpacker u; /* large: not on the stack */
-  int directory = parse_options(&u, argc, argv);
-  if (directory < 0) {
-    fputs("usage: unpack [--layer] [--gzip] [--digest] [--progress] [--limit-bytes=N] DIRECTORY <TAR\n", stderr);
-    return BAD_SYSTEM;
-  }
-  if (enter(&u, argv[directory]) < 0) return u.status;
+  u.options = *options;
+  u.input.limit = options->limit_bytes ? options->limit_bytes : INT64_MAX;
+  u.input.gzip = options->gzip;
+  u.input.digest = options->digest;
+  u.input.progress = options->progress;
+  umask(0);
   if (input_open(&u.input) < 0 || tar_open(&u.reader, &u.input) < 0) return BAD_SYSTEM;
   int result = unpack(&u);
   tar_close(&u.reader);
@@ -422,4 +416,26 @@ int layer_sync_main(const char *directory) {
   if (fd >= 0 && syncfs(fd) == 0) return 0;
   fprintf(stderr, "syncfs %s: %s\n", directory, strerror(errno));
   return BAD_SYSTEM;
+}
+
+int layer_unpack_main(int argc, char **argv) {
+  struct unpack_options options = {0};
+  int i = 1;
+  for (; i < argc && argv[i][0] == '-'; i++) {
+    if (!strcmp(argv[i], "--layer")) options.layer = true;
+    else if (!strcmp(argv[i], "--gzip")) options.gzip = true;
+    else if (!strcmp(argv[i], "--digest")) options.digest = true;
+    else if (!strcmp(argv[i], "--progress")) options.progress = true;
+    else if (strncmp(argv[i], "--limit-bytes=", 14) || (options.limit_bytes = strtoll(argv[i] + 14, NULL, 10)) <= 0) break;
+  }
+  if (i != argc - 1) {
+    fputs("usage: unpack [--layer] [--gzip] [--digest] [--progress] [--limit-bytes=N] DIRECTORY <TAR\n", stderr);
+    return BAD_SYSTEM;
+  }
+  if (chdir(argv[i]) < 0 || chroot(".") < 0) {
+    fprintf(stderr, "%s: %s\n", argv[i], strerror(errno));
+    return BAD_SYSTEM;
+  }
+  close_range(3, ~0U, 0);
+  return unpack_here(&options);
 }

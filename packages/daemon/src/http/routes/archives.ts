@@ -29,7 +29,8 @@ export function archiveRoutes({ containers }: Engine): Route[] {
 }
 
 function required(path: string | undefined): string {
-  if (path === undefined) throw invalidArgument('bad parameter: path cannot be empty')
+  // Docker's own words, the missing blank too.
+  if (path === undefined || path === '') throw invalidArgument('bad parameter: pathcannot be empty')
   return path
 }
 
