@@ -14,6 +14,7 @@
 enum {
   MAX_PENDING = 256 * 1024, /* of a control connection that does not read; an attached one never exceeds a frame */
   FINISH_MS = 5000,
+  READS_PER_TURN = 8, /* of one client's input, before the others have theirs */
 };
 
 void connection_drop(struct connection *connection) { connection->dead = true; }
@@ -135,8 +136,9 @@ static bool may_read_attached(const struct monitor *monitor, const struct connec
   return !connection->input_ended && (!takes_input(connection) || streams_input_may_be_fed(monitor));
 }
 
-static void read_attached(struct monitor *monitor, struct connection *connection) {
-  static unsigned char chunk[32 * 1024];
+/* True: there may be more, and it would be taken. */
+static bool read_attached_once(struct monitor *monitor, struct connection *connection) {
+  static unsigned char chunk[READ_BYTES];
   const unsigned char *rest;
   size_t size = frame_reader_rest(&connection->reader, &rest);
   if (size > 0) {
@@ -147,11 +149,20 @@ static void read_attached(struct monitor *monitor, struct connection *connection
   } else {
     frame_reader_free(&connection->reader);
     ssize_t count = recv(connection->fd, chunk, sizeof chunk, MSG_DONTWAIT);
-    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (count <= 0) return input_ended(monitor, connection);
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+    if (count <= 0) {
+      input_ended(monitor, connection);
+      return false;
+    }
     size = (size_t)count;
   }
   if (takes_input(connection)) streams_feed_input(monitor, chunk, size);
+  return size == sizeof chunk && may_read_attached(monitor, connection);
+}
+
+static void read_attached(struct monitor *monitor, struct connection *connection) {
+  int left = READS_PER_TURN;
+  while (read_attached_once(monitor, connection) && --left > 0) continue;
 }
 
 static bool has_rest(const struct connection *connection) {

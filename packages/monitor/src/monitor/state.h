@@ -94,6 +94,7 @@ struct monitor {
   int child_ends[3];
   int terminal_peer; /* our own reference to the terminal's other side: without one a read can fail before init ends */
   unsigned char *input_pending;
+  bool input_grown;
   size_t input_start, input_end;
   bool input_closing; /* close when what is pending was written */
 

@@ -12,7 +12,7 @@
 enum {
   /* For writers that keep it full. Not more: what root may pin in pipes without CAP_SYS_RESOURCE is bounded (64 MiB). */
   BUSY_PIPE_BYTES = 256 * 1024,
-  INPUT_BYTES = 64 * 1024,
+  INPUT_BYTES = READ_BYTES,
   /* What a pipe can hold when init ends; a process left behind that goes on writing is not followed further. */
   MAX_LATE_BYTES = 1024 * 1024,
 };
@@ -130,6 +130,10 @@ static size_t write_some(struct monitor *monitor, const unsigned char *bytes, si
 }
 
 void streams_feed_input(struct monitor *monitor, const unsigned char *bytes, size_t size) {
+  if (size == READ_BYTES && !monitor->input_grown && !monitor->plan.terminal && monitor->input >= 0) {
+    monitor->input_grown = true;
+    fcntl(monitor->input, F_SETPIPE_SZ, BUSY_PIPE_BYTES);
+  }
   size_t done = write_some(monitor, bytes, size);
   if (done == size || monitor->input < 0) return;
   if (!monitor->input_pending) monitor->input_pending = malloc(INPUT_BYTES);
