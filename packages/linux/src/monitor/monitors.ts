@@ -1,5 +1,5 @@
 /** Starts, finds and remembers monitors: the Monitors port. */
-import { rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
 import path from 'node:path'
 import type { HostHelper, MonitorHandle, MonitorPlan, Monitors, ProcessExit } from '@dockerd-ts/core'
 import { operation, tag } from '../syscalls/protocol.ts'
@@ -27,7 +27,7 @@ export function createMonitors({ helper, environment = defaultEnvironment }: Mon
 async function prepare(plan: MonitorPlan, options: Required<MonitorsOptions>): Promise<MonitorHandle> {
   const { directory } = plan
   // What an earlier run left must not be taken for this one's end.
-  await rm(path.join(directory, 'exit.json'), { force: true })
+  rmSync(path.join(directory, 'exit.json'), { force: true })
   const { pid } = await options.helper.spawnMonitor({
     arguments: ['monitor', directory],
     environment: options.environment,

@@ -1,5 +1,6 @@
 /** Keeps the init layers (see init-layer.ts), one per image: `<dataRoot>/init-layers/<key>`. */
 import { createHash, randomBytes } from 'node:crypto'
+import { statSync } from 'node:fs'
 import { mkdir, rename, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { HostHelper } from '@dockerd-ts/core'
@@ -34,7 +35,7 @@ export class InitLayers {
 
   /** The name of the image's init layer, made when it is not there yet. */
   async ensure(layers: ImageLayers): Promise<string> {
-    const key = await initLayerKey(layers)
+    const key = initLayerKey(layers)
     let made = this.#made.get(key)
     if (!made) {
       made = this.#make(key, layers)
@@ -109,12 +110,12 @@ export class InitLayers {
 }
 
 /** Names of layers may be used again for other content: the topmost directory itself is part of the key. */
-async function initLayerKey(layers: ImageLayers): Promise<string> {
+function initLayerKey(layers: ImageLayers): string {
   const hash = createHash('sha256')
   for (const directory of layers.directories) hash.update(`${path.resolve(layers.layersRoot, directory)}\0`)
   const [top] = layers.directories
   if (top !== undefined) {
-    const { ino, birthtimeNs } = await stat(path.resolve(layers.layersRoot, top), { bigint: true })
+    const { ino, birthtimeNs } = statSync(path.resolve(layers.layersRoot, top), { bigint: true })
     hash.update(`${ino} ${birthtimeNs}`)
   }
   return hash.digest('hex').slice(0, 16)

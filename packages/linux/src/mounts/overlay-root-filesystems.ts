@@ -6,7 +6,7 @@
  *                                merged/       where it is mounted
  *     <dataRoot>/init-layers/<key>/            one per image, see init-layer.ts
  */
-import { mkdir, readFile, rename, rmdir, writeFile } from 'node:fs/promises'
+import { mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { type HostHelper, KeyedMutex, type RootFilesystems } from '@dockerd-ts/core'
 import { namesIn } from './directory-names.ts'
@@ -58,15 +58,14 @@ export class OverlayRootFilesystems implements RootFilesystems {
   async create(containerId: string, layers: ImageLayers): Promise<void> {
     const directory = this.#directory(containerId)
     const initLayer = await this.#initLayers.ensure(layers)
-    await mkdir(path.join(directory, 'upper'), { recursive: true, mode: 0o755 })
-    await Promise.all([
-      mkdir(path.join(directory, 'work'), { recursive: true, mode: 0o700 }),
-      mkdir(path.join(directory, 'merged'), { recursive: true, mode: 0o755 }),
-    ])
+    // Synchronous: each takes microseconds, the way to another thread and back a hundred times that.
+    mkdirSync(path.join(directory, 'upper'), { recursive: true, mode: 0o755 })
+    mkdirSync(path.join(directory, 'work'), { recursive: true, mode: 0o700 })
+    mkdirSync(path.join(directory, 'merged'), { recursive: true, mode: 0o755 })
     const stored: ContainerLayers = { layersRoot: layers.layersRoot, directories: layers.directories, initLayer }
     const file = path.join(directory, 'layers.json')
-    await writeFile(`${file}.new`, JSON.stringify(stored))
-    await rename(`${file}.new`, file)
+    writeFileSync(`${file}.new`, JSON.stringify(stored))
+    renameSync(`${file}.new`, file)
   }
 
   async mount(containerId: string): Promise<string> {
@@ -146,7 +145,7 @@ export class OverlayRootFilesystems implements RootFilesystems {
       await this.#mounts.release(this.#target(containerId))
     })
     await Promise.all([...ownNames].map((name) => this.#helper.removeTree(path.join(directory, name))))
-    await rmdirUnlessUsed(directory)
+    rmdirUnlessUsed(directory)
   }
 
   async writableSizeBytes(containerId: string): Promise<number> {
@@ -212,7 +211,7 @@ export class OverlayRootFilesystems implements RootFilesystems {
   }
 
   async #layers(containerId: string): Promise<ContainerLayers> {
-    return JSON.parse(await readFile(path.join(this.#directory(containerId), 'layers.json'), 'utf8')) as ContainerLayers
+    return JSON.parse(readFileSync(path.join(this.#directory(containerId), 'layers.json'), 'utf8')) as ContainerLayers
   }
 
   #lower(layers: ContainerLayers): string[] {
@@ -226,8 +225,10 @@ export class OverlayRootFilesystems implements RootFilesystems {
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code
 
 /** Other parts keep files of the container beside ours; the last one to leave removes the directory. */
-async function rmdirUnlessUsed(directory: string): Promise<void> {
-  await rmdir(directory).catch((error) => {
+function rmdirUnlessUsed(directory: string): void {
+  try {
+    rmdirSync(directory)
+  } catch (error) {
     if (codeOf(error) !== 'ENOTEMPTY' && !isGone(error)) throw error
-  })
+  }
 }

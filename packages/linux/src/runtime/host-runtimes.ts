@@ -84,6 +84,14 @@ async function crunServes(path: string, driver: RuntimesOptions['cgroups']['driv
   }
 }
 
+function identityOf({ name, path }: RuntimeEntry): string {
+  try {
+    return fileIdentity(path)
+  } catch (error) {
+    throw invalidArgument(`runtime ${name} is not installed: ${path}`, error)
+  }
+}
+
 interface KnownProgram {
   program: RuntimeProgram
   seccomp: SeccompCache
@@ -156,9 +164,7 @@ export class HostRuntimes implements Runtimes {
 
   /** The program is run for its version only when another file is at its path. */
   async #know(entry: RuntimeEntry): Promise<KnownProgram> {
-    const identity = await fileIdentity(entry.path).catch((error: unknown) => {
-      throw invalidArgument(`runtime ${entry.name} is not installed: ${entry.path}`, error)
-    })
+    const identity = identityOf(entry)
     const known = this.#known.get(entry.name)
     if (known?.program.identity === identity) return known
     const program = await readRuntimeProgram(entry.path, identity)

@@ -1,6 +1,5 @@
 /** Finds runtime programs and learns what they are. */
-import { accessSync, constants } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
 import { runCommand } from '../command/run-command.ts'
 
@@ -33,8 +32,9 @@ function isExecutable(path: string): boolean {
   }
 }
 
-export async function fileIdentity(path: string): Promise<string> {
-  const { dev, ino, size, mtimeNs } = await stat(path, { bigint: true })
+/** Throws when there is no file. Asked at every start, so it is synchronous. */
+export function fileIdentity(path: string): string {
+  const { dev, ino, size, mtimeNs } = statSync(path, { bigint: true })
   return [dev, ino, size, mtimeNs].join(':')
 }
 

@@ -101,6 +101,6 @@ t.test('a filter is compiled once and confines every later start', { skip }, asy
 
   async function runtimeKey(): Promise<string> {
     const { fileIdentity } = await import('./runtime-program.ts')
-    return `${runtime.version} ${await fileIdentity(findProgram('crun') ?? '')}`
+    return `${runtime.version} ${fileIdentity(findProgram('crun') ?? '')}`
   }
 })
