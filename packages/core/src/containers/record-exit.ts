@@ -14,6 +14,7 @@ import { type ContainerContext, type ContainerEventSpec, transition } from './co
 import { publishNetworkEvents } from './container-network.ts'
 import { hasProcess } from './container-state.ts'
 import { publishVolumeEvents, unmountVolumes } from './container-volumes.ts'
+import { deleteFromRuntime } from './delete-from-runtime.ts'
 import { unknownExitCode } from './exit-code.ts'
 import { removeAfterRun } from './remove-container.ts'
 import { restartDelayMs } from './restart-policy.ts'
@@ -23,8 +24,10 @@ export function watchExit(context: ContainerContext, container: Container, run: 
     (exit) => recordExit(context, container, exit),
     async (error) => {
       context.logger.error({ containerId: container.id, err: error }, 'lost the container’s monitor')
-      const directory = context.files.runDirectory(container.id)
-      recordExit(context, container, (await context.monitors.readExit(directory)) ?? unknownExit(context, error))
+      const exit = await context.monitors.readExit(context.files.runDirectory(container.id))
+      // Without its monitor the process would go on unseen.
+      await deleteFromRuntime(context, container)
+      recordExit(context, container, exit ?? unknownExit(context, error))
     },
   )
 }

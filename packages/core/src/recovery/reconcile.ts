@@ -5,6 +5,7 @@
 import { type Container, newRun } from '../containers/container.ts'
 import { type ContainerContext, saveState, transition } from '../containers/container-context.ts'
 import { hasProcess } from '../containers/container-state.ts'
+import { deleteFromRuntime } from '../containers/delete-from-runtime.ts'
 import { recordExit, releaseRun, unknownExit, watchExit } from '../containers/record-exit.ts'
 import { removeLocked } from '../containers/remove-container.ts'
 import { restartsAtBoot } from '../containers/restart-policy.ts'
@@ -12,7 +13,6 @@ import { finishUpdate } from '../containers/update-container.ts'
 import { healthAtStart } from '../health/health-state.ts'
 import { watchHealth } from '../health/watch-health.ts'
 import { resolveIfThere } from '../networks/network-service.ts'
-import { errorMessage } from '../support/undo-stack.ts'
 import { reconcileExecs } from './reconcile-execs.ts'
 import { removeLeftovers } from './remove-leftovers.ts'
 
@@ -188,17 +188,6 @@ async function recordMissedExit(context: ContainerContext, container: Container)
   const reason = sameBoot ? 'neither its monitor nor its exit file is there' : 'the machine was started again'
   recordExit(context, container, found ?? unknownExit(context, reason))
   await container.released
-}
-
-/** What a dead monitor could not clean up: the runtime's state, processes without a parent, cgroups. */
-async function deleteFromRuntime(context: ContainerContext, { record }: Container): Promise<void> {
-  try {
-    const runtime = await context.runtimes.resolve(record.hostConfig.Runtime)
-    await runtime.deleteForce(record.id)
-    await context.cgroups.remove(record.id, record.hostConfig.CgroupParent || undefined)
-  } catch (error) {
-    context.logger.warn({ containerId: record.id, err: error }, `could not clean up: ${errorMessage(error)}`)
-  }
 }
 
 /** Bridges, tables and ports of what runs; everything of ours that no running container names goes. */
