@@ -271,6 +271,22 @@ const exec: Scenario = {
   },
 }
 
+const health: Scenario = {
+  name: 'health',
+  points: ['health:probed'],
+  act(stage) {
+    const options = ['--health-cmd', 'true', '--health-interval', '1s']
+    return cli(stage, 'run', '-d', '--name', 'box', ...options, 'busybox', 'sh', '-c', patient)
+  },
+  async again(stage) {
+    for (;;) {
+      const { stdout } = await cli(stage, 'inspect', '-f', '{{.State.Health.Status}}', 'box')
+      if (stdout === 'healthy\n') break
+    }
+    await endsWhole(stage)
+  },
+}
+
 const createNetwork = (stage: Stage) =>
   cli(stage, 'network', 'create', '-o', `com.docker.network.bridge.name=${stage.daemon.bridge}n`, 'net')
 
@@ -443,6 +459,7 @@ export const containerScenarios: Scenario[] = [
   update,
   ...remove,
   exec,
+  health,
   ...networks,
   ...connections,
   ...volumes,

@@ -160,6 +160,17 @@ t.test('close lets go: containers run on, restarts that wait are left to the nex
   t.match(await stateOf(second, id), { Status: 'running' })
 })
 
+t.test('a monitor that dies: its process is ended and the exit code is told as unknown', async (t) => {
+  const test = testEngine()
+  const id = await test.create({}, 'web')
+  await test.engine.containers.start(id, {})
+  test.process().lose(new Error('gone'))
+  await settled()
+  t.ok(test.state.calls.includes(`runtime.deleteForce ${id}`), 'ended by the runtime')
+  t.match(await stateOf(test, id), { Status: 'exited', ExitCode: 255, Error: /not seen: gone/ })
+  t.equal(test.state.endpoints.size, 0)
+})
+
 t.test('an update that was cut off between kernel and record becomes true', async (t) => {
   const first = testEngine()
   const id = await first.create({}, 'web')

@@ -45,13 +45,16 @@ export class FakeProcess {
   readonly #host: FakeMonitorHost
   readonly #clients = new Set<{ stream: Duplex; stdout: boolean; stderr: boolean }>()
   #resolveExit: (exit: ProcessExit) => void = () => {}
+  /** The monitor dies; its process goes on. */
+  lose: (error: Error) => void = () => {}
   #exit: ProcessExit | undefined
 
   constructor(plan: MonitorPlan, host: FakeMonitorHost) {
     this.plan = plan
     this.#host = host
-    this.exited = new Promise((resolve) => {
+    this.exited = new Promise((resolve, reject) => {
       this.#resolveExit = resolve
+      this.lose = reject
     })
   }
 
