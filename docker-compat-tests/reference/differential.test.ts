@@ -26,7 +26,9 @@ async function compare(): Promise<void> {
       for (const request of comparedRequests) {
         const wanted = await answerTo(reference.socket, version, request)
         const body = request.body === undefined ? '' : ` ${JSON.stringify(request.body)}`
-        t.same(await answerTo(ours.socket, version, request), wanted, `${request.method} ${request.path}${body}`)
+        const found = await answerTo(ours.socket, version, request)
+        const skip = request.differs ?? false
+        t.same(found, wanted, `${request.method} ${request.path}${body}`, { skip })
       }
     })
   }

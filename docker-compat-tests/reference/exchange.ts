@@ -16,16 +16,16 @@ export async function answerTo(socket: string, version: string, request: Compare
   if (request.hijack) return hijacked(socket, path, request)
   const { status, headers, body, json } = await call(socket, request.method, path, request.body)
   const type = headers['content-type'] as string | undefined
-  return { status, type, body: json === undefined ? lines(body, request) : neutralJson(json, request.differs) }
+  return { status, type, body: json === undefined ? lines(body) : neutralJson(json) }
 }
 
 /** A progress stream is compared document by document. */
-function lines(body: string, { differs }: ComparedRequest): unknown {
+function lines(body: string): unknown {
   try {
     return body
       .split(/\r?\n/)
       .filter((line) => line !== '')
-      .map((line) => neutralJson(JSON.parse(line), differs))
+      .map((line) => neutralJson(JSON.parse(line)))
   } catch {
     return neutral(body)
   }

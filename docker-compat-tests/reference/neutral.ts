@@ -23,15 +23,31 @@ export function neutral(text: string): string {
     .replace(/(?:Less than a second|\d+ seconds?|About a minute)( ago)?/g, '<duration>')
 }
 
+/** Fields that differ by what the engines are, wherever they occur, and why. */
+const ownFields: Readonly<Record<string, string>> = {
+  MaskedPaths: 'the reference is older: paths were added since',
+  Runtime: 'crun and runc',
+  Bridge: 'dockerd names the bridge it was told to use',
+  IPPrefixLen: 'their bridges have subnets of other sizes',
+  NetworkID: 'known here before the first start',
+  DNSNames: 'null on the default bridge, where nothing is resolved',
+  DockerVersion: 'who imported the image',
+  Options: 'null and {}: of host and none',
+  RepoDigests: 'null and []',
+  SandboxID: 'dockerd keeps it after a stop',
+  SandboxKey: 'dockerd keeps it after a stop',
+  GraphDriver: 'the engines keep layers differently',
+}
+
 /** The same value with strings neutral, objects sorted by key, and numbers that cannot agree as `<number>`. */
-export function neutralJson(value: unknown, differs: Readonly<Record<string, string>> = {}, key = ''): unknown {
-  if (key in differs) return '<differs>'
-  if (Array.isArray(value)) return value.map((one) => neutralJson(one, differs))
+export function neutralJson(value: unknown, key = ''): unknown {
+  if (key in ownFields) return `<${ownFields[key]}>`
+  if (Array.isArray(value)) return value.map((one) => neutralJson(one))
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(
       Object.entries(value)
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([name, one]) => [neutral(name), neutralJson(one, differs, name)]),
+        .map(([name, one]) => [neutral(name), neutralJson(one, name)]),
     )
   }
   if (typeof value === 'number' && value > 0 && numberKeys.has(key)) return '<number>'

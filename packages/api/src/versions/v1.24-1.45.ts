@@ -10,6 +10,7 @@ import {
   type VersionStep,
   withDefaults,
   without,
+  withoutEndpointField,
 } from './version-step.ts'
 
 /** Before 1.45 the aliases on user-defined networks held the short id, and the host name. */
@@ -64,11 +65,7 @@ export const v1_45: VersionStep = {
 }
 
 const withVirtualSize = (value: Fields): Fields => ({ ...value, VirtualSize: value.Size })
-const withoutDnsNames = (value: Fields): Fields => {
-  const settings = fieldsOf(value.NetworkSettings)
-  const networks = mapValues(settings.Networks, (endpoint) => without(endpoint, 'DNSNames'))
-  return { ...value, NetworkSettings: { ...settings, Networks: networks } }
-}
+const withoutDnsNames = (value: Fields): Fields => withoutEndpointField(value, 'DNSNames')
 
 export const v1_44: VersionStep = {
   version: '1.44',

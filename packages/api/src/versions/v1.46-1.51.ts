@@ -1,6 +1,16 @@
 /** The steps from 1.46 to 1.51. */
 import { InvalidRequest } from '../parse/invalid-request.ts'
-import { fieldsOf, ignoreBody, ignoreQuery, mountsOf, type VersionStep, withDefaults, without } from './version-step.ts'
+import {
+  type Fields,
+  fieldsOf,
+  ignoreBody,
+  ignoreQuery,
+  mountsOf,
+  type VersionStep,
+  withDefaults,
+  without,
+  withoutEndpointField,
+} from './version-step.ts'
 
 export const v1_51: VersionStep = {
   version: '1.51',
@@ -45,6 +55,8 @@ export const v1_49: VersionStep = {
   requests: { ImageInspect: ignoreQuery({ platform: undefined }) },
 }
 
+const withoutGatewayPriority = (value: Fields) => withoutEndpointField(value, 'GwPriority')
+
 export const v1_48: VersionStep = {
   version: '1.48',
   responses: {
@@ -55,8 +67,8 @@ export const v1_48: VersionStep = {
         AllowNondistributableArtifactsHostnames: null,
       }),
     }),
-    ContainerList: (value) => without(value, 'ImageManifestDescriptor'),
-    ContainerInspect: (value) => without(value, 'ImageManifestDescriptor'),
+    ContainerList: (value) => withoutGatewayPriority(without(value, 'ImageManifestDescriptor')),
+    ContainerInspect: (value) => withoutGatewayPriority(without(value, 'ImageManifestDescriptor')),
     ImageList: (value) => without(value, 'Descriptor'),
     ImageInspect: (value) => without(value, 'Descriptor', 'Manifests'),
     NetworkList: (value) => without(value, 'EnableIPv4'),

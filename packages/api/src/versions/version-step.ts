@@ -30,6 +30,13 @@ export function mapValues(value: unknown, adapt: (entry: Fields) => Fields): Fie
   return Object.fromEntries(Object.entries(fieldsOf(value)).map(([key, entry]) => [key, adapt(fieldsOf(entry))]))
 }
 
+/** Of every network of a container. */
+export function withoutEndpointField(value: Fields, key: string): Fields {
+  const settings = fieldsOf(value.NetworkSettings)
+  const networks = mapValues(settings.Networks, (endpoint) => without(endpoint, key))
+  return { ...value, NetworkSettings: { ...settings, Networks: networks } }
+}
+
 /** Requests of older versions do not know these parameters: they are as if absent. */
 export const ignoreQuery =
   (absent: Fields): RequestAdapter =>

@@ -28,7 +28,7 @@ export async function inspectContainer(
     ResolvConfPath: record.nameFiles?.resolvConfPath ?? '',
     HostnamePath: record.nameFiles?.hostnamePath ?? '',
     HostsPath: record.nameFiles?.hostsPath ?? '',
-    LogPath: record.hostConfig.LogConfig?.Type === 'json-file' ? context.files.logPath(record.id) : '',
+    LogPath: logPath(context, container),
     Name: `/${record.name}`,
     RestartCount: record.state.restartCount,
     Driver: 'overlay2',
@@ -38,12 +38,27 @@ export async function inspectContainer(
     AppArmorProfile: context.hostDescription.apparmorAvailable ? appArmorProfile(record.hostConfig) : '',
     ExecIDs: context.execs.idsOf(record.id),
     HostConfig: record.hostConfig,
-    GraphDriver: { Name: 'overlay2', Data: null },
+    GraphDriver: { Name: 'overlay2', Data: await driverData(context, record.id) },
     ...(size && (await sizes(context, container))),
     Mounts: mountPoints(record.mounts, (name) => context.volumes.mountpoint(name)),
     Config: record.config,
     NetworkSettings: networkSettings(context, container),
   }
+}
+
+/** Of a container that is being removed, or whose files are damaged, nothing is known. */
+async function driverData(context: ContainerContext, id: string): Promise<Record<string, string> | null> {
+  try {
+    return { ...(await context.rootFilesystems.describe(id)) }
+  } catch {
+    return null
+  }
+}
+
+/** A file that `docker logs` reads exists since the first start. */
+function logPath(context: ContainerContext, { record }: Container): string {
+  const isKept = record.hostConfig.LogConfig?.Type === 'json-file'
+  return isKept && record.state.startedAtNs !== '' ? context.files.logPath(record.id) : ''
 }
 
 function stateView({ record }: Container): wire.ContainerState {

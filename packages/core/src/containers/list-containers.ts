@@ -31,9 +31,13 @@ export async function listContainers(context: ContainerContext, query: ListQuery
   const view = summaryView(context)
   if (!query.size) return containers.map(view)
   return Promise.all(
-    containers.map(async (container) => ({ ...view(container), ...(await sizes(context, container)) })),
+    containers.map(async (container) => ({ ...view(container), ...withoutZeros(await sizes(context, container)) })),
   )
 }
+
+/** In lists Docker leaves a size of 0 out. */
+const withoutZeros = (numbers: Record<string, number>) =>
+  Object.fromEntries(Object.entries(numbers).filter(([, number]) => number !== 0))
 
 /** One view for a whole list: each image reference is resolved once. */
 export function summaryView(context: ContainerContext): (container: Container) => wire.ContainerSummary {

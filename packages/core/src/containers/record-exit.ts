@@ -2,6 +2,7 @@
  * What follows the end of a container's process: the exit is recorded and told, waiters are answered, and only then the
  * network, the mounts and the files of the run are let go; a restart or AutoRemove comes last.
  */
+import { forgetUnstartedExecs } from '../exec/forget-execs.ts'
 import { healthWithoutProbes } from '../health/health-state.ts'
 import { stopHealth } from '../health/watch-health.ts'
 import type { ProcessExit } from '../ports/monitor.ts'
@@ -75,6 +76,7 @@ export function recordExit(context: ContainerContext, container: Container, exit
   context.logger.info({ containerId: record.id, exitCode: exit.exitCode, wasPaused }, 'container exited')
   container.run = undefined
   run?.end()
+  forgetUnstartedExecs(context, record.id)
   container.tell('exit')
   container.released = releaseRun(context, container)
   if (delayMs !== undefined) scheduleRestart(context, container, delayMs)

@@ -19,7 +19,7 @@ const origin = {
 
 t.test('options are refused in Docker’s words', async (t) => {
   const refused: [string, Record<string, string>, string][] = [
-    ['nope', {}, "logger: no log driver named 'nope' is registered"],
+    ['nope', {}, 'error looking up logging plugin nope: plugin "nope" not found'],
     ['json-file', { foo: '1' }, "unknown log opt 'foo' for json-file log driver"],
     ['json-file', { mode: 'zz' }, 'logger: logging mode not supported: zz'],
     ['json-file', { 'max-file': '0' }, 'max-file cannot be less than 1'],

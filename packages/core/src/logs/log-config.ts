@@ -23,7 +23,7 @@ type Options = Readonly<Record<string, string>>
 export function checkLogConfig(type: string, options: Options, targets: LogTargets): void {
   const isRemote = targets.drivers.includes(type)
   if (type !== 'none' && !Object.hasOwn(fileDrivers, type) && !isRemote) {
-    throw invalidArgument(`logger: no log driver named '${type}' is registered`)
+    throw invalidArgument(`error looking up logging plugin ${type}: plugin "${type}" not found`)
   }
   const mode = options.mode ?? ''
   if (mode !== '' && mode !== 'blocking' && mode !== 'non-blocking') {

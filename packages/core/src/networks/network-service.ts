@@ -102,8 +102,9 @@ async function connectContainer(
   body: wire.NetworkConnectRequest,
 ): Promise<void> {
   const { networks, users, events } = dependencies
-  const network = networks.resolve(reference)
+  // The container is looked for first: where both are missing, that is what Docker says.
   const { id } = users.find(body.Container ?? '')
+  const network = networks.resolve(reference)
   const settings = body.EndpointConfig ?? {}
   await users.exclusively(id, async () => {
     const user = users.find(id)

@@ -17,6 +17,8 @@ export interface RootFilesystems {
   upperDirectory(containerId: string): string
   /** Unmounts and deletes; already gone counts as done. */
   remove(containerId: string): Promise<void>
+  /** Where its parts are, in overlay2's words (`GraphDriver.Data` of inspect): LowerDir, UpperDir, WorkDir, MergedDir. */
+  describe(containerId: string): Promise<Readonly<Record<string, string>>>
   /** Bytes of the writable layer. */
   writableSizeBytes(containerId: string): Promise<number>
   changes(containerId: string): Promise<{ path: string; kind: 'modified' | 'added' | 'deleted' }[]>

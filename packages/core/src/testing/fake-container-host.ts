@@ -93,6 +93,7 @@ export function fakeRootFilesystems(state: FakeHostState): RootFilesystems {
       state.mounted.delete(id)
       state.rootFilesystems.delete(id)
     },
+    describe: async (id) => ({ UpperDir: `/data/${id}/upper`, MergedDir: `/data/${id}/merged` }),
     writableSizeBytes: async () => 100,
     changes: async () => [{ path: '/new', kind: 'added' }],
     existing: async () => [...state.rootFilesystems],

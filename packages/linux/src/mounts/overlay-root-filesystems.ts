@@ -29,14 +29,6 @@ interface ContainerLayers extends ImageLayers {
 
 const ownNames = new Set(['upper', 'work', 'merged', 'layers.json', 'layers.json.new'])
 
-/** `GraphDriver.Data` of inspect. */
-export interface OverlayDescription {
-  LowerDir: string
-  MergedDir: string
-  UpperDir: string
-  WorkDir: string
-}
-
 export class OverlayRootFilesystems implements RootFilesystems {
   readonly #containersRoot: string
   readonly #helper: OverlayRootFilesystemsOptions['helper']
@@ -186,7 +178,7 @@ export class OverlayRootFilesystems implements RootFilesystems {
     return path.join(this.#directory(containerId), 'upper')
   }
 
-  async describe(containerId: string): Promise<OverlayDescription> {
+  async describe(containerId: string): Promise<Record<'LowerDir' | 'MergedDir' | 'UpperDir' | 'WorkDir', string>> {
     const directory = this.#directory(containerId)
     return {
       LowerDir: this.#lower(await this.#layers(containerId)).join(':'),
