@@ -41,11 +41,11 @@ const ownFields: Readonly<Record<string, string>> = {
 
 /** The same value with strings neutral, objects sorted by key, and numbers that cannot agree as `<number>`. */
 export function neutralJson(value: unknown, key = ''): unknown {
-  if (key in ownFields) return `<${ownFields[key]}>`
   if (Array.isArray(value)) return value.map((one) => neutralJson(one))
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(
       Object.entries(value)
+        .filter(([name]) => !(name in ownFields))
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([name, one]) => [neutral(name), neutralJson(one, name)]),
     )

@@ -97,6 +97,7 @@ const refusedCreates = [
   post(
     '/containers/create',
     run('true', { HostConfig: { LogConfig: { Type: 'json-file', Config: { 'max-size': 'x' } } } }),
+    { differs: 'refused at once, where dockerd refuses the start' },
   ),
   post('/containers/create', run('true', { HostConfig: { Runtime: 'nonsense' } })),
   post('/containers/create', run('true', { HostConfig: { Isolation: 'hyperv' } })),
@@ -345,6 +346,7 @@ export const comparedRequests: readonly ComparedRequest[] = [
   ...images,
   ...volumesAndNetworks,
   ...absent,
-  // Last, because some of them are not refused: containers with invented names.
+  // Last, because some of them are not refused: containers with invented names, which no list should show.
   ...refusedCreates,
+  post('/containers/prune', undefined, { differs: 'invented names, and what one of them refuses' }),
 ]

@@ -8,7 +8,7 @@ export const v1_52: VersionStep = {
     ContainerList: (value) => without(value, 'Health'),
     ContainerInspect: (value) => ({
       ...withDefaults(value, { GraphDriver: { Data: null, Name: value.Driver } }),
-      Config: { ...withDefaults(fieldsOf(value.Config), { OnBuild: null }), ...macAddress(value) },
+      Config: withDefaults(fieldsOf(value.Config), { OnBuild: null }),
       NetworkSettings: withDefaultNetwork(fieldsOf(value.NetworkSettings)),
     }),
     ContainerStats: (value) => without(value, 'os_type'),
@@ -32,14 +32,6 @@ const emptyImageConfig = {
   Entrypoint: null,
   OnBuild: null,
   Labels: null,
-}
-
-/** The container-wide address: that of the network of its network mode. */
-function macAddress(value: Fields): Fields {
-  const mode = String(fieldsOf(value.HostConfig).NetworkMode ?? 'default')
-  const networks = fieldsOf(fieldsOf(value.NetworkSettings).Networks)
-  const address = fieldsOf(networks[mode === 'default' ? 'bridge' : mode]).MacAddress
-  return address === undefined || address === '' ? {} : { MacAddress: address }
 }
 
 function withDefaultNetwork(settings: Fields): Fields {

@@ -50,7 +50,7 @@ t.test('inspect', (t) => {
   t.equal(answer('ContainerInspect', newestApiVersion, inspected), inspected, 'the newest passes untouched')
   t.match(answer('ContainerInspect', '1.51', inspected), {
     GraphDriver: { Name: 'overlay2' },
-    Config: { Hostname: 'host1', OnBuild: null, MacAddress: '02:42:ac:11:00:02' },
+    Config: { Hostname: 'host1', OnBuild: null },
     NetworkSettings: {
       IPAddress: '172.17.0.2',
       Gateway: '172.17.0.1',

@@ -6,6 +6,7 @@ import { commandOf } from '../spec/index.ts'
 import { rfc3339Nano } from '../support/go-time.ts'
 import type { Container } from './container.ts'
 import type { ContainerContext } from './container-context.ts'
+import type { ContainerRecord } from './container-record.ts'
 import { wireState } from './container-state.ts'
 import { networkModeOf } from './network-mode.ts'
 import { networksView, portMap } from './network-view.ts'
@@ -41,7 +42,7 @@ export async function inspectContainer(
     GraphDriver: { Name: 'overlay2', Data: await driverData(context, record.id) },
     ...(size && (await sizes(context, container))),
     Mounts: mountPoints(record.mounts, (name) => context.volumes.mountpoint(name)),
-    Config: record.config,
+    Config: { ...record.config, ...askedMacAddress(record) },
     NetworkSettings: networkSettings(context, container),
   }
 }
@@ -53,6 +54,12 @@ async function driverData(context: ContainerContext, id: string): Promise<Record
   } catch {
     return null
   }
+}
+
+/** Only one that was asked for, not the one of the run; API 1.52 dropped the field, older ones have it. */
+function askedMacAddress({ hostConfig, endpoints }: ContainerRecord): { MacAddress?: string } {
+  const address = endpoints[hostConfig.NetworkMode ?? '']?.MacAddress
+  return address ? { MacAddress: address } : {}
 }
 
 /** A file that `docker logs` reads exists since the first start. */

@@ -1,5 +1,6 @@
 /** `HostConfig.NetworkMode` read once: which kind of networking a container has. Pure. */
 import type * as wire from '@dockerd-ts/api'
+import { invalidArgument } from '../errors/engine-error.ts'
 
 export type NetworkMode =
   | { kind: 'bridge' | 'host' | 'none' }
@@ -23,7 +24,14 @@ export interface NormalNetworking {
   endpoints: Record<string, wire.EndpointSettings>
 }
 
-/** The stored form: the mode's own network is always among the endpoints, unless the network is another container's. */
+const macAddress48 = /^(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}$|^(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}$/i
+
+function checkMacAddress(network: string, address: string | undefined): void {
+  if (!address || macAddress48.test(address)) return
+  throw invalidArgument(`invalid config for network ${network}: invalid MAC address ${address}`)
+}
+
+/** Throws invalidArgument. The stored form: the mode's own network is always among the endpoints, unless the network is another container's. */
 export function normalizeNetworking(
   hostConfig: Pick<wire.HostConfig, 'NetworkMode'>,
   networking: wire.NetworkingConfig | undefined,
@@ -38,5 +46,6 @@ export function normalizeNetworking(
   const own = endpoints[networkMode] ?? {}
   endpoints[networkMode] = own
   if (macAddress && !own.MacAddress) own.MacAddress = macAddress
+  for (const [name, { MacAddress: address }] of Object.entries(endpoints)) checkMacAddress(name, address)
   return { networkMode, endpoints }
 }
