@@ -85,7 +85,9 @@ function checkAddresses(options: DaemonOptions): void {
 }
 
 function checkUrls(options: DaemonOptions): void {
-  for (const mirror of options['registry-mirrors'] ?? []) {
+  for (const option of options['registry-mirrors'] ?? []) {
+    // `ghcr.io=https://mirror` is a mirror of that registry, the URL alone one of Docker Hub.
+    const mirror = option.replace(/^[\w.-]+(?::\d+)?=/, '')
     const url = URL.canParse(mirror) ? new URL(mirror) : undefined
     if (url === undefined) throw new ConfigError(`invalid mirror: ${JSON.stringify(mirror)} is not a valid URI`)
     if (url.protocol !== 'http:' && url.protocol !== 'https:') {

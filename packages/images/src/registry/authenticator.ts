@@ -13,6 +13,7 @@ const tokenBody = z.object({
   token: z.string().optional(),
   access_token: z.string().optional(),
   expires_in: z.number().optional(),
+  refresh_token: z.string().optional(),
 })
 
 const clientId = 'docker'
@@ -26,9 +27,19 @@ export class Authenticator {
   #challenges: Challenge[] = []
   readonly #tokens = new Map<string, { header: string; expiresAtMs: number }>()
 
-  constructor(client: HttpClient, auth: RegistryAuth | undefined) {
+  readonly #wantsIdentity: boolean
+  #identityToken: string | undefined
+
+  /** `wantsIdentity`: a login, which asks for a token to keep in the password's place. */
+  constructor(client: HttpClient, auth: RegistryAuth | undefined, wantsIdentity = false) {
     this.#client = client
     this.#auth = auth ?? {}
+    this.#wantsIdentity = wantsIdentity
+  }
+
+  /** What a login got to keep, where the registry's authorization server gives such tokens. */
+  get identityToken(): string | undefined {
+    return this.#identityToken
   }
 
   /** What the registry's first answer asked for. */
@@ -73,6 +84,7 @@ export class Authenticator {
     const answer = identity
       ? await this.#exchange({ url, service, scope, identity, signal })
       : await this.#fetch({ url, service, scope, signal })
+    if (this.#wantsIdentity && answer.refresh_token) this.#identityToken = answer.refresh_token
     const token = answer.token || answer.access_token
     if (!token) throw internal('authorization server did not include a token in the response')
     const lifeSeconds = Math.max(answer.expires_in ?? 0, defaultLifeSeconds)
@@ -89,6 +101,10 @@ export class Authenticator {
     for (const one of scope.split(' ')) if (one !== '') target.searchParams.append('scope', one)
     const basic = this.#basic()
     if (basic !== undefined) target.searchParams.set('account', this.#auth.username ?? '')
+    if (this.#wantsIdentity) {
+      target.searchParams.set('offline_token', 'true')
+      target.searchParams.set('client_id', clientId)
+    }
     return this.#answer(
       await this.#client.send({
         method: 'GET',

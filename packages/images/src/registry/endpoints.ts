@@ -18,17 +18,28 @@ export async function endpointsOf(
   { domain }: Pick<ImageReference, 'domain'>,
   options: { mirrors: readonly string[]; insecureRegistries: readonly string[] },
 ): Promise<Endpoint[]> {
-  if (domain === hubDomain) {
-    const mirrors = await Promise.all(
-      options.mirrors.map((mirror) => mirrorEndpoint(mirror, options.insecureRegistries)),
-    )
-    return [...mirrors, { base: hubRegistry, mirror: false, insecure: false }]
-  }
+  const mirrors = await Promise.all(
+    mirrorsOf(domain, options.mirrors).map((mirror) => mirrorEndpoint(mirror, options.insecureRegistries)),
+  )
+  if (domain === hubDomain) return [...mirrors, { base: hubRegistry, mirror: false, insecure: false }]
   if (!(await isInsecure(domain, options.insecureRegistries))) {
-    return [{ base: `https://${domain}`, mirror: false, insecure: false }]
+    return [...mirrors, { base: `https://${domain}`, mirror: false, insecure: false }]
   }
-  return [`https://${domain}`, `http://${domain}`].map((base) => ({ base, mirror: false, insecure: true }))
+  const own = [`https://${domain}`, `http://${domain}`].map((base) => ({ base, mirror: false, insecure: true }))
+  return [...mirrors, ...own]
 }
+
+/** `https://mirror` is one of Docker Hub, as dockerd has it; `ghcr.io=https://mirror` one of that registry. */
+export function splitMirror(mirror: string): { domain: string; base: string } {
+  const named = /^([^=/?#]+)=(.*)$/.exec(mirror)
+  return { domain: named?.[1] ?? hubDomain, base: named?.[2] ?? mirror }
+}
+
+const mirrorsOf = (domain: string, mirrors: readonly string[]): string[] =>
+  mirrors
+    .map(splitMirror)
+    .filter((mirror) => mirror.domain === domain)
+    .map(({ base }) => base)
 
 async function mirrorEndpoint(mirror: string, insecureRegistries: readonly string[]): Promise<Endpoint> {
   const base = mirror.replace(/\/+$/, '')

@@ -1,6 +1,7 @@
 /** Pulls from a registry that breaks, lies, redirects and asks for tokens. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { type ScriptedRegistry, scriptedRegistry } from '../testing/scripted-registry.ts'
 import {
@@ -319,4 +320,68 @@ t.test('500 mutated manifests and configurations: an image or an error, never mo
   }
   t.ok(outcomes.image > 0 && outcomes.error > 0, JSON.stringify(outcomes))
   t.same(tree(join(images.dataRoot, 'content/staging')), [])
+})
+
+t.test(
+  'a mirror of any registry is asked first, passed over when it lacks or refuses, and changed while running',
+  async (t) => {
+    const { registry, image, made } = await withApp(t)
+    const mirror = await scriptedRegistry(t)
+    const mirrors = (host: string) => ({
+      registry: { ...quick.registry, mirrors: [`${registry.host}=http://${host}`] },
+    })
+    mirror.script = (request, response) => {
+      if (!request.path.includes('/manifests/')) return false
+      response.writeHead(503).end()
+      return true
+    }
+    const images = await testImages(t, mirrors(mirror.host))
+    await pull(images, image, { auth: { username: 'bob', password: 'secret' } })
+    t.equal((await list(images))[0]?.Id, made.id)
+    t.equal(mirror.seen.filter(({ path }) => path.includes('/manifests/')).length, 1, 'a mirror is not waited for')
+    t.ok(
+      mirror.seen.every(({ authorization }) => authorization === undefined),
+      'credentials are not the mirror’s',
+    )
+
+    const second = await scriptedRegistry(t)
+    second.add('app', '1', made)
+    images.configure({ mirrors: [`${registry.host}=http://${second.host}`] })
+    await images.service.remove(`${image}:1`, { force: true, noPrune: false, platforms: [] })
+    registry.seen.length = 0
+    await pull(images, image)
+    t.same(registry.seen, [], 'all came from the new mirror')
+  },
+)
+
+t.test('a login keeps the identity token that the authorization server gives, and it pays for tokens', async (t) => {
+  const { registry, image } = await withApp(t)
+  const asked: string[] = []
+  registry.script = (request, response, _found, raw) => {
+    if (request.path.startsWith('/token')) {
+      asked.push(`${request.method} ${request.path}`)
+      if (request.method === 'POST') {
+        void text(raw).then((form) => {
+          asked.push(form)
+          response.writeHead(200).end(JSON.stringify({ access_token: 'good', expires_in: 300 }))
+        })
+        return true
+      }
+      response.writeHead(200).end(JSON.stringify({ token: 'good', refresh_token: 'to-keep' }))
+      return true
+    }
+    if (request.authorization === 'Bearer good') return false
+    const challenge = `Bearer realm="http://${registry.host}/token",service="reg"`
+    response.writeHead(401, { 'www-authenticate': challenge }).end()
+    return true
+  }
+  const images = await testImages(t, quick)
+  const auth = { username: 'bob', password: 'secret', serveraddress: registry.host }
+  t.same(await images.service.login(auth), { Status: 'Login Succeeded', IdentityToken: 'to-keep' })
+  t.same(asked, ['GET /token?service=reg&account=bob&offline_token=true&client_id=docker'])
+  await pull(images, image, { auth: { identitytoken: 'to-keep' } })
+  t.match(
+    asked.at(-1),
+    /^grant_type=refresh_token&client_id=docker&refresh_token=to-keep&service=reg&scope=repository%3Aapp%3Apull$/,
+  )
 })

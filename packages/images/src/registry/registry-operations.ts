@@ -121,11 +121,13 @@ async function login(clients: RegistryClients, auth: RegistryAuth): Promise<{ St
   if (host === '') throw invalidArgument(`unable to parse server address: ${server}`)
   const domain = host === 'index.docker.io' || host === 'registry-1.docker.io' ? 'docker.io' : host
   const reference = { domain, path: '' }
-  await clients.withSession(reference, { auth, skipMirrors: true }, async (session) => {
+  const request = { auth, skipMirrors: true, wantsIdentity: true }
+  const token = await clients.withSession(reference, request, async (session) => {
     const url = session.url('')
     try {
       const answer = await session.ask({ method: 'GET', path: '', expected: [200] })
       await answer.discard()
+      return session.identityToken
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error
       if (error.status !== 401) throw internal(`login attempt to ${url} failed with status: ${error.status}`, error)
@@ -134,5 +136,5 @@ async function login(clients: RegistryClients, auth: RegistryAuth): Promise<{ St
       })
     }
   })
-  return { Status: 'Login Succeeded', IdentityToken: '' }
+  return { Status: 'Login Succeeded', IdentityToken: token ?? '' }
 }

@@ -1,7 +1,7 @@
 /** What the daemon's configuration says about registries. */
 
 export interface RegistryOptions {
-  /** Base URLs that are asked for Docker Hub's images first, in order. */
+  /** Base URLs that are asked first, in order: of Docker Hub's images, or of the registry before an equals sign. */
   mirrors: readonly string[]
   /** `host[:port]` or CIDR networks that may speak plain HTTP or have unknown certificates. 127.0.0.0/8 always may. */
   insecureRegistries: readonly string[]

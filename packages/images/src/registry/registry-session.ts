@@ -49,6 +49,11 @@ export class RegistrySession {
     this.repository = repository
   }
 
+  /** After a login that wanted one. */
+  get identityToken(): string | undefined {
+    return this.#authenticator.identityToken
+  }
+
   url(path: string): URL {
     return new URL(`${this.endpoint.base}/v2/${path}`)
   }
@@ -130,11 +135,11 @@ export class RegistryClients {
   /** Asks `/v2/` first: an endpoint that can't be reached fails here, in Go's words. */
   async connect(
     endpoint: Endpoint,
-    request: { repository: string; auth: RegistryAuth | undefined; signal?: AbortSignal },
+    request: { repository: string; auth: RegistryAuth | undefined; signal?: AbortSignal; wantsIdentity?: boolean },
   ): Promise<RegistrySession> {
     const client = await this.#client(endpoint)
     // Credentials are for the registry that was named, not for a mirror of it.
-    const authenticator = new Authenticator(client, endpoint.mirror ? undefined : request.auth)
+    const authenticator = new Authenticator(client, endpoint.mirror ? undefined : request.auth, request.wantsIdentity)
     const url = new URL(`${endpoint.base}/v2/`)
     const answer = await client.send({ method: 'GET', url, ...(request.signal && { signal: request.signal }) })
     authenticator.learn(answer.header('www-authenticate'))
@@ -151,7 +156,7 @@ export class RegistryClients {
    */
   async withSession<T>(
     reference: ImageReference,
-    request: { auth: RegistryAuth | undefined; signal?: AbortSignal; skipMirrors?: boolean },
+    request: { auth: RegistryAuth | undefined; signal?: AbortSignal; skipMirrors?: boolean; wantsIdentity?: boolean },
     work: (session: RegistrySession) => Promise<T>,
   ): Promise<T> {
     const endpoints = (await this.endpoints(reference)).filter(({ mirror }) => !(mirror && request.skipMirrors))
