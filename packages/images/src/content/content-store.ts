@@ -9,7 +9,7 @@ import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BlobRow, crashPoint, type ImageRecords, internal, invalidArgument } from '@dockerd-ts/core'
 import type { Durability } from './durability.ts'
-import { hasCode, makeDirectories, writeAll } from './files.ts'
+import { BatchedWriter, hasCode, makeDirectories } from './files.ts'
 import { PartialBlobs } from './partial-blobs.ts'
 import { Pins } from './pins.ts'
 
@@ -78,15 +78,17 @@ export class ContentStore {
     const hash = createHash('sha256')
     const limitBytes = options.limitBytes ?? Number.MAX_SAFE_INTEGER
     const handle = await open(path, 'wx', 0o600)
+    const writer = new BatchedWriter(handle)
     let sizeBytes = 0
     try {
       for await (const chunk of source) {
         sizeBytes += chunk.length
         if (sizeBytes > limitBytes) throw invalidArgument(`content is larger than ${limitBytes} bytes`)
         hash.update(chunk)
-        await writeAll(handle, chunk)
+        await writer.write(chunk)
         options.onBytes?.(sizeBytes)
       }
+      await writer.flush()
       await handle.close()
       const digest = `sha256:${hash.digest('hex')}`
       if (options.digest !== undefined && options.digest !== digest) {
@@ -94,6 +96,7 @@ export class ContentStore {
       }
       return { path, digest, sizeBytes }
     } catch (error) {
+      await writer.flush().catch(() => {})
       await handle.close().catch(() => {})
       await rm(path, { force: true })
       throw error
@@ -150,7 +153,7 @@ export class ContentStore {
   }
 
   read(digest: string): AsyncIterable<Buffer> {
-    return createReadStream(this.path(digest), { highWaterMark: 256 * 1024 })
+    return createReadStream(this.path(digest), { highWaterMark: 1024 * 1024 })
   }
 
   /** `size` is bounded by the caller, and within the blob. */

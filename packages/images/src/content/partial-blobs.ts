@@ -8,7 +8,7 @@ import { open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { invalidArgument } from '@dockerd-ts/core'
 import type { StagedBlob } from './content-store.ts'
-import { makeDirectories, writeAll } from './files.ts'
+import { BatchedWriter, makeDirectories } from './files.ts'
 
 export interface PartialLimits {
   totalBytes: number
@@ -71,6 +71,7 @@ export class PartialBlobs {
     let sizeBytes = 0
     if (((await stat(path).catch(() => undefined))?.size ?? 0) > request.sizeBytes) await rm(path)
     const handle = await open(path, 'a', 0o600)
+    const writer = new BatchedWriter(handle)
     try {
       for await (const chunk of createReadStream(path)) {
         hash.update(chunk)
@@ -82,11 +83,14 @@ export class PartialBlobs {
         sizeBytes += chunk.length
         if (sizeBytes > request.sizeBytes) throw invalidArgument(`content is larger than ${request.sizeBytes} bytes`)
         hash.update(chunk)
-        await writeAll(handle, chunk)
+        await writer.write(chunk)
         request.onBytes(sizeBytes)
       }
+      await writer.flush()
       return { path, digest: `sha256:${hash.digest('hex')}`, sizeBytes, had }
     } finally {
+      // What has come is worth keeping; why the rest has not is being thrown.
+      await writer.flush().catch(() => {})
       await handle.close()
     }
   }
