@@ -295,7 +295,7 @@ t.test('import makes an image of one layer', async (t) => {
     RootFS: { Layers: [digest(lower)] },
     RepoTags: ['rootfs:1'],
   })
-  t.match(images.events.at(-1), { action: 'import', actorId: inspected.Id, attributes: { x: 'y', name: 'rootfs:1' } })
+  t.match(images.events.at(-1), { action: 'import', actorId: inspected.Id, attributes: { x: 'y', name: inspected.Id } })
   const bad = (more: object) =>
     collect(
       images.service.import({ source: Readable.from([lower]), sourceName: '-', changes: [], signal: never, ...more }),
