@@ -11,7 +11,9 @@ export function compileCacheDirectory(environment: NodeJS.ProcessEnv, userId = p
   const base = named || (home && join(home, '.cache'))
   if (!base) return undefined
   // The directory itself may not be there yet.
-  const owned = lstatSync(base, { throwIfNoEntry: false }) ?? (home && lstatSync(home, { throwIfNoEntry: false }))
-  if (!owned || !owned.isDirectory() || owned.uid !== userId || (owned.mode & 0o022) !== 0) return undefined
+  const owned = statsOf(base) ?? statsOf(home)
+  if (!owned?.isDirectory() || owned.uid !== userId || (owned.mode & 0o022) !== 0) return undefined
   return join(base, 'docker-ts')
 }
+
+const statsOf = (path = '') => lstatSync(path, { throwIfNoEntry: false })
