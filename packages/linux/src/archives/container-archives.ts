@@ -141,12 +141,12 @@ async function write(program: string, view: FileView, request: WriteRequest): Pr
   const command = start([program, 'copy', 'put', ...options, ...place(view, request.path)], 'pipe')
   command.stdout.resume()
   let sourceError: unknown
-  const source = Readable.from(request.tar, { objectMode: false, highWaterMark: pipeBytes })
-  source.once('error', (error) => {
+  const tar = watched(request.tar, (error) => {
     sourceError = error
     // A cut upload must not look like an end.
     command.kill()
   })
+  const source = Readable.from(tar, { objectMode: false, highWaterMark: pipeBytes })
   try {
     // A pipe that the program closed is the program's failure, which its exit tells better.
     const feeding = command.stdin === undefined ? undefined : pipeline(source, command.stdin).catch(() => {})
@@ -159,6 +159,16 @@ async function write(program: string, view: FileView, request: WriteRequest): Pr
   } finally {
     source.destroy()
     command.kill()
+  }
+}
+
+/** Only what the source itself throws: the pipe's own errors are the program's. */
+async function* watched(source: AsyncIterable<Buffer>, onError: (error: unknown) => void): AsyncGenerator<Buffer> {
+  try {
+    yield* source
+  } catch (error) {
+    onError(error)
+    throw error
   }
 }
 
