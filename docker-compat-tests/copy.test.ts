@@ -1,0 +1,139 @@
+/** docker cp, diff, export and commit by the real docker CLI and docker-ts on one daemon, which is left as it was. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { call, startDaemon } from './support/daemon.ts'
+import { busyboxRootfs, importImage } from './support/images.ts'
+import { docker, dockerTs, run } from './support/programs.ts'
+
+const daemon = await startDaemon()
+const environment = { DOCKER_HOST: daemon.host }
+await importImage(daemon.socket, busyboxRootfs(), 'busybox:latest')
+const directory = mkdtempSync(join(tmpdir(), 'dts-copy-'))
+
+for (const [name, program] of [
+  ['docker', docker],
+  ['docker-ts', dockerTs],
+] as const) {
+  const cli = (argv: string[], input?: string | Buffer) =>
+    run(program, argv, { environment, ...(input === undefined ? {} : { input }) })
+  const ok = async (t: Test, argv: string[]) => {
+    const result = await cli(argv)
+    t.equal(result.status, 0, `${argv.join(' ')}: ${result.stderr}`)
+    return result.stdout
+  }
+
+  t.test(`${name}: files go in and come out, of created, running and stopped containers`, async (t) => {
+    const here = mkdtempSync(join(directory, 'files-'))
+    mkdirSync(join(here, 'tree/sub'), { recursive: true })
+    writeFileSync(join(here, 'tree/sub/file'), 'content')
+    symlinkSync('sub/file', join(here, 'tree/link'))
+    await ok(t, ['create', '--name', 'cc', '-v', 'vol:/data', 'busybox', 'sleep', '1000'])
+    for (const [index, state] of ['created', 'running', 'stopped'].entries()) {
+      if (state === 'running') await ok(t, ['start', 'cc'])
+      if (state === 'stopped') await ok(t, ['stop', '-t', '0', 'cc'])
+      await ok(t, ['cp', join(here, 'tree'), `cc:/data/${state}`])
+      await ok(t, ['cp', `cc:/data/${state}`, join(here, state)])
+      t.equal(readFileSync(join(here, state, 'link'), 'utf8'), 'content', state)
+      await ok(t, ['cp', `cc:/data/${state}/.`, join(here, `content-${index}`)])
+      t.same(readdirSync(join(here, `content-${index}`)), ['link', 'sub'])
+      await ok(t, ['cp', '-L', `cc:/data/${state}/link`, join(here, `followed-${index}`)])
+      t.equal(readFileSync(join(here, `followed-${index}`), 'utf8'), 'content')
+    }
+    const seen = await ok(t, ['run', '--rm', '-v', 'vol:/v', 'busybox', 'ls', '/v'])
+    t.same(seen.trim().split('\n'), ['created', 'running', 'stopped'], 'the volume has them')
+    const missing = await cli(['cp', 'cc:/none', here])
+    t.equal(missing.status, 1)
+    // Its own words in 20.10, the daemon's in 28.
+    t.match(missing.stderr, /Could not find the file \/none in container cc|No such container:path: cc:\/none/)
+    await ok(t, ['rm', '-v', 'cc'])
+    await ok(t, ['volume', 'rm', 'vol'])
+  })
+
+  t.test(`${name}: tar streams, owners, and what is read-only`, async (t) => {
+    const here = mkdtempSync(join(directory, 'tars-'))
+    writeFileSync(join(here, 'f'), 'x')
+    const tar = execFileSync('tar', ['-C', here, '-c', '--owner=7', '--group=8', '--numeric-owner', 'f'])
+    await ok(t, ['create', '--name', 'cc', '-v', `${here}:/bound:ro`, 'busybox', 'stat', '-c', '%u:%g', '/tmp/f'])
+    t.equal((await cli(['cp', '-', 'cc:/tmp'], tar)).status, 0)
+    t.equal((await ok(t, ['start', '-a', 'cc'])).trim(), '7:8')
+    const listed = execFileSync('tar', ['-tf', '-'], { input: await ok(t, ['cp', 'cc:/tmp', '-']), encoding: 'utf8' })
+    t.equal(listed, 'tmp/\ntmp/f\n')
+    const refused = await cli(['cp', '-', 'cc:/bound'], tar)
+    t.match(refused.stderr, 'mounted volume is marked read-only')
+    t.equal((await cli(['cp', 'cc:/tmp', 'cc:/etc'])).stderr.trim(), 'copying between containers is not supported')
+    await ok(t, ['rm', 'cc'])
+  })
+
+  t.test(`${name}: diff, export and commit`, async (t) => {
+    const here = mkdtempSync(join(directory, 'images-'))
+    await ok(t, ['run', '-d', '--name', 'cc', '-v', '/anonymous', 'busybox', 'sleep', '1000'])
+    await ok(t, ['exec', 'cc', 'sh', '-c', 'echo new > /etc/new; rm -r /var/www; rm /bin/wc'])
+    const changed = ['A /anonymous', 'A /etc/new', 'C /bin', 'C /etc', 'C /var', 'D /bin/wc', 'D /var/www']
+    let diff: string[] = []
+    while (!diff.includes('D /bin/wc')) diff = (await ok(t, ['diff', 'cc'])).trim().split('\n').sort()
+    t.same(
+      diff.filter((line) => changed.includes(line)),
+      changed,
+    )
+    await ok(t, ['export', '-o', join(here, 'tar'), 'cc'])
+    const listed = execFileSync('tar', ['-tf', join(here, 'tar')], { encoding: 'utf8' }).split('\n')
+    t.ok(listed.includes('etc/new') && listed.includes('anonymous/') && listed.includes('.dockerenv'))
+    t.notOk(listed.includes('bin/wc'))
+    const flags = [
+      '-a',
+      'me <m@x>',
+      '-m',
+      'why',
+      '-c',
+      'ENV A=b',
+      '-c',
+      'CMD ["sh", "-c", "echo $A; cat /etc/new; ls /var"]',
+    ]
+    const id = (await ok(t, ['commit', ...flags, 'cc', 'made:v1'])).trim()
+    t.match(id, /^sha256:[0-9a-f]{64}$/)
+    t.equal((await ok(t, ['inspect', '-f', '{{.State.Status}}', 'cc'])).trim(), 'running', 'it goes on')
+    t.equal(await ok(t, ['run', '--rm', 'made:v1']), 'b\nnew\n')
+    const history = await ok(t, ['history', '--format', '{{.CreatedBy}}|{{.Comment}}', '--no-trunc', 'made:v1'])
+    t.match(history, 'sleep 1000|why')
+    t.match(await ok(t, ['inspect', '-f', '{{.Author}} {{.Parent}}', 'made:v1']), /^me <m@x> sha256:/)
+    const saved = (await ok(t, ['commit', '-p=false', '-c', 'ENV C=d', '-c', 'ENTRYPOINT ["echo"]', 'cc'])).trim()
+    t.equal(await ok(t, ['run', '--rm', saved, 'hi']), 'hi\n')
+    await ok(t, ['rm', '-fv', 'cc'])
+    await ok(t, ['rmi', 'made:v1', saved])
+  })
+}
+
+/** The daemon's peak of resident memory. */
+const peakKib = () => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'))?.[1])
+
+t.test('a gigabyte goes through in bounded memory, and a client that leaves leaves nothing', async (t) => {
+  const created = await call(daemon.socket, 'POST', '/containers/create?name=big', { Image: 'busybox' })
+  t.equal(created.status, 201)
+  execFileSync('truncate', ['-s', '1G', join(directory, 'big')])
+  const before = peakKib()
+  const argv = ['cp', join(directory, 'big'), 'big:/big']
+  t.equal((await run(docker, argv, { environment, timeoutMs: 300_000 })).status, 0)
+  const out = await run('sh', ['-c', `'${docker}' cp big:/big - | wc -c`], { environment, timeoutMs: 300_000 })
+  t.ok(Number(out.stdout) > 2 ** 30, out.stdout)
+  t.ok(peakKib() - before < 150 * 1024, `${before} KiB before, ${peakKib()} KiB at the most`)
+  await new Promise<void>((resolve, reject) => {
+    const path = '/containers/big/archive?path=/big'
+    const get = request({ socketPath: daemon.socket, path, agent: false }, (response) => {
+      response.once('data', () => get.destroy())
+      response.once('close', resolve)
+      response.on('error', () => {})
+    })
+    get.on('error', reject)
+    get.end()
+  })
+  t.equal((await call(daemon.socket, 'DELETE', '/containers/big')).status, 204)
+})
+
+t.test('nothing is left', async (t) => {
+  rmSync(directory, { recursive: true })
+  t.same(await daemon.stop(), [])
+})
