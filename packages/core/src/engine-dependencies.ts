@@ -41,6 +41,8 @@ export interface EngineSettings {
   noNewPrivileges: boolean
   /** Containers without a label that says otherwise are restarted when their health check fails. */
   restartUnhealthy: boolean
+  /** Starts at boot follow Compose's depends_on labels. */
+  composeStartOrder: boolean
   /** A whole seccomp profile as JSON; undefined is the built-in one. */
   seccompProfileJson?: string
   /** Whether containers outlive the daemon; shown in `info`. */

@@ -31,6 +31,7 @@ import {
 import { createLogTargets } from '@dockerd-ts/log-drivers'
 import { openStore } from '@dockerd-ts/store'
 import { ConfigError, type DaemonConfig } from './config/load-config.ts'
+import { defined } from './http/defined.ts'
 import type { Logger } from './lifecycle/logger.ts'
 import { type ReloadTarget, reloadAttributes } from './lifecycle/reload.ts'
 import { monitorProgram } from './program-files.ts'
@@ -68,6 +69,7 @@ function engineSettings(config: DaemonConfig): EngineSettings {
     minApiVersion: MIN_API_VERSION,
     dataRoot: config['data-root'],
     restartUnhealthy: config['restart-unhealthy'] ?? false,
+    composeStartOrder: config['compose-start-order'] ?? false,
     labels: config.labels ?? [],
     debug: config['log-level'] === 'debug',
     experimental: config.experimental ?? false,
@@ -150,7 +152,10 @@ export async function wire(
     chmodSync(directory, 0o711)
   }
   const clock = systemClock()
-  const records = openStore(join(dataRoot, 'dockerd.db'))
+  const records = openStore(
+    join(dataRoot, 'dockerd.db'),
+    defined({ maximumCount: config['event-count'], maximumBytes: config['event-bytes'] }),
+  )
   const events = new EventBus(records, clock)
   const program = monitorProgram()
   const helper = await startHostHelper({

@@ -16,12 +16,12 @@ export interface Store extends Records, ImageRecords, NetworkRecords, VolumeReco
 const defaultBounds: EventBounds = { maximumCount: 20_000, maximumBytes: 16 * 1024 * 1024 }
 
 /** Throws unavailable `another daemon is using <path>`, or when a newer engine has written the database. */
-export function openStore(path: string, bounds: EventBounds = defaultBounds): Store {
+export function openStore(path: string, bounds: Partial<EventBounds> = {}): Store {
   const connection = openDatabase(path)
   return {
     ...containerRecords(connection),
     ...execRecords(connection),
-    ...eventRecords(connection, bounds),
+    ...eventRecords(connection, { ...defaultBounds, ...bounds }),
     ...engineValues(connection),
     ...imageRecords(connection),
     ...networkRecords(connection),

@@ -220,13 +220,3 @@ function wantsStart(context: ContainerContext, container: Container): boolean {
     restartCount: state.restartCount,
   })
 }
-
-/** After the socket is open: a daemon with many containers answers before all of them run. */
-export async function startAtBoot(context: ContainerContext, containers: readonly Container[]): Promise<void> {
-  await inParallel(containers, 4, async (container) => {
-    await context.locks.run(container.id, async () => {
-      if (container.beingRemoved || context.stopping || container.record.status !== 'exited') return
-      await context.startAgain(container)
-    })
-  })
-}

@@ -84,6 +84,7 @@ export const testSettings: EngineSettings = {
   defaultUlimits: [],
   noNewPrivileges: false,
   restartUnhealthy: false,
+  composeStartOrder: false,
   registry: { InsecureRegistryCIDRs: ['127.0.0.0/8'], IndexConfigs: {}, Mirrors: null },
   addressPools: [],
 }
