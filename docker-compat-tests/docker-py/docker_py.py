@@ -385,10 +385,6 @@ def main():
         line = {'name': function.__name__.replace('_', ' ')}
         try:
             function()
-        except APIError as error:
-            # Refused as not implemented: the engine says so itself, and docs/compatibility.md too.
-            line['skip' if error.status_code == 501 else 'error'] = f'{error.explanation}\n{traceback.format_exc()[-2000:]}'
-            clean()
         except Exception:
             line['error'] = traceback.format_exc()[-2000:]
             clean()

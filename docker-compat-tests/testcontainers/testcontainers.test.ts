@@ -79,6 +79,28 @@ t.test('logs are streamed; a restart keeps the container', async (t) => {
   t.match(await whole, /line one[\s\S]*line two/)
 })
 
+t.test('files are copied in before and after the start, and out', async (t) => {
+  const container = await new GenericContainer(image)
+    .withCopyContentToContainer([{ content: 'before', target: '/tmp/before' }])
+    .withCommand(['sleep', '1000'])
+    .start()
+  await container.copyContentToContainer([{ content: 'after', target: '/tmp/after' }])
+  t.equal((await container.exec(['cat', '/tmp/before', '/tmp/after'])).output, 'beforeafter')
+  t.match(await text(await container.copyArchiveFromContainer('/tmp/after')), 'after')
+  await container.stop()
+})
+
+t.test('wait for a health check', async (t) => {
+  const healthCheck = { test: ['CMD-SHELL', 'test -e /tmp/ready'] as ['CMD-SHELL', string], interval: 100, retries: 50 }
+  const container = await new GenericContainer(image)
+    .withCommand(['sh', '-c', 'sleep 0.5; touch /tmp/ready; exec sleep 1000'])
+    .withHealthCheck({ ...healthCheck, timeout: 1000 })
+    .withWaitStrategy(Wait.forHealthCheck())
+    .start()
+  t.equal((await container.exec(['test', '-e', '/tmp/ready'])).exitCode, 0)
+  await container.stop()
+})
+
 t.test('containers of one network; volumes and limits', async (t) => {
   const network = await new Network().start()
   const server = await new GenericContainer(image)
