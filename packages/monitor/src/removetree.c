@@ -15,14 +15,12 @@
 
 #include "removetree.h"
 
-enum { MAX_DEPTH = 64, FEW_ENTRIES = 64, SMALL_FILE_BYTES = 1024 * 1024 };
+enum { MAX_DEPTH = 64 };
 
 struct removal {
   int top;
   unsigned moved;
   bool again; /* something was moved to the top while it was being read */
-  bool limited, stopped; /* only as much as takes no time worth the name; there was more */
-  int left;              /* entries, when limited */
   int error;
   char where[256];
 };
@@ -57,17 +55,6 @@ static void move_up(struct removal *removal, int parent, const char *name) {
   note(removal, errno, name);
 }
 
-/* Large files take their time to be freed, and many small ones too. */
-static bool affordable(struct removal *removal, int directory, const char *name) {
-  struct stat info;
-  if (!removal->limited) return true;
-  if (removal->left-- > 0 &&
-      (fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(info.st_mode) || info.st_size <= SMALL_FILE_BYTES))
-    return true;
-  removal->stopped = true;
-  return false;
-}
-
 static void remove_entries(struct removal *removal, int directory, int depth);
 
 static void remove_directory(struct removal *removal, int parent, const char *name, int depth) {
@@ -97,9 +84,9 @@ static void remove_entries(struct removal *removal, int directory, int depth) {
     return;
   }
   struct dirent *entry;
-  while (errno = 0, !removal->stopped && (entry = readdir(stream)) != NULL) {
+  while (errno = 0, (entry = readdir(stream)) != NULL) {
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-    if (affordable(removal, dirfd(stream), entry->d_name)) remove_entry(removal, dirfd(stream), entry, depth);
+    remove_entry(removal, dirfd(stream), entry, depth);
   }
   if (errno) note(removal, errno, "");
   closedir(stream);
@@ -125,41 +112,25 @@ static bool is_mount_root(int fd) {
   return statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, 0, &info) == 0 && (info.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
-static int remove_directory_tree(struct removal *removal, const char *path) {
-  removal->top = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (removal->top < 0) return errno == ENOENT ? 0 : errno;
-  if (is_mount_root(removal->top)) {
-    close(removal->top);
-    return EBUSY;
-  }
-  do {
-    removal->again = false;
-    int fd = open_directory(removal->top, ".");
-    if (fd < 0) note(removal, errno, "");
-    else remove_entries(removal, fd, 1);
-  } while (removal->again && !removal->error && !removal->stopped);
-  close(removal->top);
-  if (rmdir(path) != 0) note(removal, errno, "");
-  return removal->error;
-}
-
 int remove_tree(const char *path, char *where, size_t where_size) {
-  struct removal removal = {0};
   if (where_size) where[0] = 0;
   if (!acceptable(path)) return EINVAL;
   if (unlink(path) == 0 || errno == ENOENT) return 0;
   if (errno != EISDIR && errno != EPERM) return errno;
-  int error = remove_directory_tree(&removal, path);
+  struct removal removal = {.top = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
+  if (removal.top < 0) return errno == ENOENT ? 0 : errno;
+  if (is_mount_root(removal.top)) {
+    close(removal.top);
+    return EBUSY;
+  }
+  do {
+    removal.again = false;
+    int fd = open_directory(removal.top, ".");
+    if (fd < 0) note(&removal, errno, "");
+    else remove_entries(&removal, fd, 1);
+  } while (removal.again && !removal.error);
+  close(removal.top);
+  if (rmdir(path) != 0) note(&removal, errno, "");
   if (where_size) snprintf(where, where_size, "%s", removal.where);
-  return error;
-}
-
-bool remove_small_tree(const char *path) {
-  struct removal removal = {.limited = true, .left = FEW_ENTRIES};
-  struct stat info;
-  if (!acceptable(path)) return false;
-  if (lstat(path, &info) != 0) return errno == ENOENT;
-  if (S_ISREG(info.st_mode) && info.st_size > SMALL_FILE_BYTES) return false;
-  if (!S_ISDIR(info.st_mode)) return unlink(path) == 0;
-  return remove_directory_tree(&removal, path) == 0;
+  return removal.error;
 }

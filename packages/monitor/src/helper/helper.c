@@ -124,8 +124,7 @@ static bool serve_in_worker(const struct message *request) {
 static bool may_take_long(const struct message *request) {
   if (request->malformed) return false;
   if (request->code == OP_MOUNT) return mount_may_take_long(request);
-  if (request->code == OP_REMOVE_TREE) return remove_may_take_long(request);
-  return request->code == OP_INTERFACE_REMOVE;
+  return request->code == OP_REMOVE_TREE || request->code == OP_INTERFACE_REMOVE;
 }
 
 static void collect_worker(struct worker *worker) {

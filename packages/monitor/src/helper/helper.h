@@ -2,7 +2,6 @@
 #ifndef HELPER_H
 #define HELPER_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "../frames.h"
@@ -35,7 +34,5 @@ operation_function op_datagram;
 /* True when the operation may take long (a mount over the network, a large tree, removal of a link): it then runs in a
  * process of its own while the helper serves the next requests. */
 bool mount_may_take_long(const struct message *request);
-/* Removes a small tree at once: the operation then finds nothing. */
-bool remove_may_take_long(const struct message *request);
 
 #endif

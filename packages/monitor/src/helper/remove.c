@@ -5,12 +5,6 @@
 #include "../removetree.h"
 #include "helper.h"
 
-/* Most containers leave a few small files: their removal costs less than a process for it. */
-bool remove_may_take_long(const struct message *request) {
-  const char *path = message_text(request, TAG_PATH);
-  return path && !remove_small_tree(path);
-}
-
 int op_remove_tree(const struct message *request, struct answer *answer) {
   const char *path = message_text(request, TAG_PATH);
   char where[256];
