@@ -255,3 +255,19 @@ t.test('a restart ends the filling of a volume that was cut off', needsRoot, asy
     t.strictSame(readdirSync(path.dirname(volumes.mountpoint(name))), ['_data'])
   }
 })
+
+t.test('a restart lets go of what copies held, and of nothing else', needsRoot, async (t) => {
+  const { dataRoot, volumes, make } = fixture(t)
+  const tmpfs = { type: 'tmpfs', device: 'tmpfs' }
+  for (const name of ['copied', 'used']) await volumes.create({ name, options: tmpfs })
+  await volumes.create({ name: 'plain' })
+  mkdirSync(path.join(volumes.mountpoint('plain'), 'sub'))
+  for (const name of ['copied', 'used']) await volumes.mount(name, 'copy-1')
+  await volumes.mount('plain', 'copy-2', 'sub')
+  await volumes.mount('used', 'container')
+  t.equal((await mountsBelow(dataRoot)).length, 3)
+  await make().sweep()
+  t.strictSame(await mountsBelow(dataRoot), [volumes.mountpoint('used')])
+  await make().unmount('used', 'container')
+  t.strictSame(await mountsBelow(dataRoot), [])
+})

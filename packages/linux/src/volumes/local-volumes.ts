@@ -33,7 +33,7 @@ import { isGone } from '../mounts/safe-walk.ts'
 import { treeSizeBytes } from '../mounts/tree-size.ts'
 import { copyUp, finishCopyUp } from './copy-up.ts'
 import { volumeMountRequest } from './volume-mount-options.ts'
-import { addUser, clearUsers, removeUser } from './volume-users.ts'
+import { addUser, clearUsers, listUsers, removeUser } from './volume-users.ts'
 
 export interface LocalVolumesOptions {
   dataRoot: string
@@ -182,9 +182,17 @@ export class LocalVolumes implements Volumes {
     }
     for (const { name } of this.#records.listVolumes()) {
       await this.#makeDirectories(name)
+      await this.#releaseCopies(name)
       const staging = this.#copyUpDirectory(name)
       await finishCopyUp({ helper: this.#helper, staging, volume: this.mountpoint(name) })
     }
+  }
+
+  /** Copies into and out of containers died with the daemon that made them. */
+  async #releaseCopies(name: string): Promise<void> {
+    const directory = this.#directory(name)
+    const users = [...(await listUsers(directory)), ...(await namesIn(path.join(directory, 'subpaths')))]
+    for (const user of new Set(users)) if (user.startsWith('copy-')) await this.unmount(name, user)
   }
 
   async #adoptOrDelete(name: string): Promise<void> {
