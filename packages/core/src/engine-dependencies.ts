@@ -43,6 +43,10 @@ export interface EngineSettings {
   restartUnhealthy: boolean
   /** Starts at boot follow Compose's depends_on labels. */
   composeStartOrder: boolean
+  /** `builtin`, `unconfined` or the path of a file; shown in `info`. */
+  seccompProfileName: string
+  /** `docker-init`, or what --init-path names; and what is known of its version. */
+  init: { binary: string; version: string }
   /** A whole seccomp profile as JSON; undefined is the built-in one. */
   seccompProfileJson?: string
   /** Whether containers outlive the daemon; shown in `info`. */

@@ -36,7 +36,7 @@ import type { Logger } from './lifecycle/logger.ts'
 import { type ReloadTarget, reloadAttributes } from './lifecycle/reload.ts'
 import { monitorProgram } from './program-files.ts'
 import { registrySettings } from './registry-settings.ts'
-import { API_VERSION, ENGINE_VERSION, MIN_API_VERSION } from './version.ts'
+import { API_VERSION, BUILD_TIME, ENGINE_VERSION, GIT_COMMIT, MIN_API_VERSION } from './version.ts'
 
 export interface Daemon {
   engine: RunnableEngine
@@ -63,8 +63,8 @@ function engineSettings(config: DaemonConfig): EngineSettings {
   const profile = seccompProfile(config['seccomp-profile'])
   return {
     version: ENGINE_VERSION,
-    gitCommit: '',
-    buildTime: '',
+    gitCommit: GIT_COMMIT,
+    buildTime: BUILD_TIME,
     apiVersion: API_VERSION,
     minApiVersion: MIN_API_VERSION,
     dataRoot: config['data-root'],
@@ -81,6 +81,10 @@ function engineSettings(config: DaemonConfig): EngineSettings {
     defaultInit: config.init ?? false,
     defaultUlimits: Object.values(config['default-ulimits'] ?? {}),
     noNewPrivileges: config['no-new-privileges'] ?? false,
+    seccompProfileName: config['seccomp-profile'] || 'builtin',
+    init: config['init-path']
+      ? { binary: config['init-path'], version: 'N/A' }
+      : { binary: 'docker-init', version: `${ENGINE_VERSION} (${GIT_COMMIT})` },
     ...(profile === undefined ? {} : { seccompProfileJson: profile }),
     liveRestore: config['live-restore'],
     dns: { servers: config.dns ?? [], search: config['dns-search'] ?? [], options: config['dns-opts'] ?? [] },

@@ -6,6 +6,8 @@ export interface Runtimes {
   /** `runc`, `crun` or a name from --add-runtime; the default when undefined. Throws invalidArgument for unknown ones. */
   resolve(name?: string): Promise<ResolvedRuntime>
   list(): Record<string, { path: string; runtimeArgs?: string[] }>
+  /** What a runtime says of itself (`features` of the OCI runtime command line, JSON); undefined when it says nothing. */
+  features(name: string): Promise<string | undefined>
   readonly defaultName: string
 }
 

@@ -59,7 +59,7 @@ export async function systemInfo(context: ContainerContext, images: ImageService
     Labels: [...settings.labels],
     ExperimentalBuild: settings.experimental,
     ServerVersion: settings.version,
-    Runtimes: runtimes.list(),
+    Runtimes: await runtimesWithFeatures(runtimes),
     DefaultRuntime: runtimes.defaultName,
     Swarm: {
       NodeID: '',
@@ -71,19 +71,28 @@ export async function systemInfo(context: ContainerContext, images: ImageService
     },
     LiveRestoreEnabled: settings.liveRestore,
     Isolation: '',
-    InitBinary: host.initPath ?? '',
+    InitBinary: settings.init.binary,
     // There is no containerd; clients print the field.
-    ContainerdCommit: { ID: '' },
-    RuncCommit: { ID: runtime?.version ?? '' },
-    InitCommit: { ID: '' },
+    ContainerdCommit: { ID: 'N/A' },
+    RuncCommit: { ID: runtime?.version ?? 'N/A' },
+    InitCommit: { ID: settings.init.version },
     SecurityOptions: securityOptions(host, settings),
     ...(settings.addressPools.length > 0 && {
       DefaultAddressPools: settings.addressPools.map((pool) => ({ ...pool })),
     }),
     FirewallBackend: { Driver: 'nftables' },
     CDISpecDirs: [],
-    Warnings: warnings(host),
+    Warnings: warnings(host, settings),
   }
+}
+
+async function runtimesWithFeatures(runtimes: ContainerContext['runtimes']): Promise<wire.SystemInfo['Runtimes']> {
+  const entries = Object.entries(runtimes.list()).map(async ([name, runtime]) => {
+    const features = await runtimes.features(name)
+    const status = features === undefined ? {} : { status: { 'org.opencontainers.runtime-spec.features': features } }
+    return [name, { ...runtime, ...status }] as const
+  })
+  return Object.fromEntries(await Promise.all(entries))
 }
 
 /** Made once, kept with the engine's state. */
@@ -125,7 +134,7 @@ function securityOptions(host: HostDescription, settings: ContainerContext['sett
   const options: string[] = []
   if (host.apparmorAvailable) options.push('name=apparmor')
   if (host.seccompAvailable) {
-    options.push(`name=seccomp,profile=${settings.seccompProfileJson === undefined ? 'builtin' : 'custom'}`)
+    options.push(`name=seccomp,profile=${settings.seccompProfileName}`)
   }
   if (host.selinuxAvailable) options.push('name=selinux')
   if (host.cgroup.version === '2') options.push('name=cgroupns')
@@ -134,7 +143,10 @@ function securityOptions(host: HostDescription, settings: ContainerContext['sett
 }
 
 /** In Docker's words and order; null when there is nothing to say. */
-function warnings({ cgroup, ipv4Forwarding }: HostDescription): string[] | null {
+function warnings(
+  { cgroup, ipv4Forwarding, seccompAvailable }: HostDescription,
+  settings: ContainerContext['settings'],
+): string[] | null {
   const missing: [boolean, string][] = [
     [cgroup.memoryLimit, 'No memory limit support'],
     [cgroup.swapLimit, 'No swap limit support'],
@@ -144,6 +156,7 @@ function warnings({ cgroup, ipv4Forwarding }: HostDescription): string[] | null 
     [cgroup.cpuShares, 'No cpu shares support'],
     [cgroup.cpuset, 'No cpuset support'],
     [ipv4Forwarding, 'IPv4 forwarding is disabled'],
+    [!seccompAvailable || settings.seccompProfileName === 'builtin', 'daemon is not using the default seccomp profile'],
   ]
   const texts = missing.filter(([present]) => !present).map(([, text]) => `WARNING: ${text}`)
   return texts.length > 0 ? texts : null

@@ -260,6 +260,7 @@ export function fakeRuntimes(state: FakeHostState): Runtimes {
   return {
     defaultName: 'runc',
     list: () => ({ runc: { path: 'runc' }, other: { path: 'other' } }),
+    features: async (name) => (name === 'runc' ? '{"ociVersionMax":"1.0.2"}' : undefined),
     resolve: async (name = 'runc') => ({
       name,
       command: { path: `/usr/bin/${name}`, globalArguments: [] },

@@ -66,6 +66,8 @@ export interface TestEngine {
 export const testSettings: EngineSettings = {
   version: '1.0.0',
   gitCommit: 'abcdef',
+  seccompProfileName: 'builtin',
+  init: { binary: 'docker-init', version: 'abcdef' },
   liveRestore: true,
   dns: { servers: [], search: [], options: [] },
   buildTime: '2026-01-01T00:00:00Z',

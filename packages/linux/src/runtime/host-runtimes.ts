@@ -13,7 +13,13 @@ import {
 } from '@dockerd-ts/core'
 import type { CgroupLayout } from '../cgroups/cgroup-layout.ts'
 import { tryCommand } from '../command/run-command.ts'
-import { fileIdentity, findProgram, type RuntimeProgram, readRuntimeProgram } from './runtime-program.ts'
+import {
+  fileIdentity,
+  findProgram,
+  type RuntimeProgram,
+  readRuntimeFeatures,
+  readRuntimeProgram,
+} from './runtime-program.ts'
 import { SeccompCache } from './seccomp-cache.ts'
 
 export interface RuntimesOptions {
@@ -100,6 +106,8 @@ interface KnownProgram {
 export class HostRuntimes implements Runtimes {
   readonly #options: RuntimesOptions
   #settled: Settled
+  /** Path and identity of a program → what it says. */
+  readonly #features = new Map<string, Promise<string | undefined>>()
   readonly #known = new Map<string, KnownProgram>()
 
   constructor(options: RuntimesOptions, settled: Settled) {
@@ -132,6 +140,16 @@ export class HostRuntimes implements Runtimes {
         { path, ...(runtimeArgs.length > 0 && { runtimeArgs }) },
       ]),
     )
+  }
+
+  async features(name: string): Promise<string | undefined> {
+    const entry = this.#entries.get(name)
+    const identity = entry && (await fileIdentity(entry.path).catch(() => undefined))
+    if (entry === undefined || identity === undefined) return undefined
+    const key = `${entry.path} ${identity}`
+    const known = this.#features.get(key) ?? readRuntimeFeatures(entry.path)
+    this.#features.set(key, known)
+    return known
   }
 
   async resolve(name?: string): Promise<ResolvedRuntime> {

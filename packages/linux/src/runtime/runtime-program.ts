@@ -44,6 +44,16 @@ export async function readRuntimeProgram(path: string, identity: string): Promis
   return { ...parseVersion(stdout), identity }
 }
 
+/** Compact JSON; undefined from a program that does not know the command (crun before 1.9). */
+export async function readRuntimeFeatures(path: string): Promise<string | undefined> {
+  try {
+    const { stdout } = await runCommand([path, 'features'], { timeoutMs: 10_000, maxOutputBytes: 65_536 })
+    return JSON.stringify(JSON.parse(stdout))
+  } catch {
+    return undefined
+  }
+}
+
 export function parseVersion(text: string): Omit<RuntimeProgram, 'identity'> {
   const lines = text.split('\n')
   const first = (lines[0] ?? '').trim()
