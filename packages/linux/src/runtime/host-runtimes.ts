@@ -144,9 +144,8 @@ export class HostRuntimes implements Runtimes {
 
   async features(name: string): Promise<string | undefined> {
     const entry = this.#entries.get(name)
-    const identity = entry && (await fileIdentity(entry.path).catch(() => undefined))
-    if (entry === undefined || identity === undefined) return undefined
-    const key = `${entry.path} ${identity}`
+    if (entry === undefined || findProgram(entry.path, '') === undefined) return undefined
+    const key = `${entry.path} ${identityOf(entry)}`
     const known = this.#features.get(key) ?? readRuntimeFeatures(entry.path)
     this.#features.set(key, known)
     return known
