@@ -35,9 +35,19 @@ let counter = 0
 
 /** A test that ends badly takes its daemons along. */
 const children = new Set<ChildProcess>()
+const directories = new Set<string>()
 process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL')
+  for (const directory of directories) {
+    // What is mounted there holds on to it; a removal would reach into layers.
+    if (!readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${directory}/`)) removeDirectory(directory)
+  }
 })
+
+function removeDirectory(directory: string): void {
+  rmSync(directory, { recursive: true, force: true })
+  directories.delete(directory)
+}
 
 export interface DaemonOptions {
   /** Content of daemon.json. */
@@ -50,6 +60,7 @@ export interface DaemonOptions {
 
 export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaemon> {
   const directory = mkdtempSync('/tmp/dts-test-')
+  directories.add(directory)
   const bridge = `dtst${process.pid % 100_000}${String.fromCharCode(97 + (counter++ % 26))}`
   writeFileSync(`${directory}/daemon.json`, JSON.stringify(options.config ?? {}))
   const daemon = new Daemon(directory, bridge, options)
@@ -124,7 +135,7 @@ class Daemon implements TestDaemon {
     recordCalls(this.log())
     const left = await leftovers({ directory: this.directory, bridge: this.bridge })
     removeBridge(this.bridge)
-    if (left.length === 0) rmSync(this.directory, { recursive: true, force: true })
+    if (left.length === 0) removeDirectory(this.directory)
     return left
   }
 }

@@ -17,9 +17,10 @@ import { join } from 'node:path'
 
 const busybox = ['/bin/busybox', '/usr/bin/busybox'].find((path) => existsSync(path)) ?? '/bin/busybox'
 
-/** A tar of a root filesystem: busybox with all its links, passwd and group, a user `user` (1000). */
+/** A tar of a root filesystem: busybox with all its links, passwd and group, a user `user` (1000). It goes with the process at the latest. */
 export function busyboxRootfs(): string {
   const directory = mkdtempSync(join(tmpdir(), 'dts-rootfs-'))
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
   const root = join(directory, 'root')
   for (const path of ['bin', 'etc', 'tmp', 'root', 'home/user', 'usr', 'var/www'])
     mkdirSync(join(root, path), { recursive: true })

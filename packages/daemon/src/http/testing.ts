@@ -12,12 +12,16 @@ export interface ListeningServer extends TestServer {
 
 export async function listeningServer(methods: PartialEngine = {}): Promise<ListeningServer> {
   const directory = mkdtempSync(join(tmpdir(), 'http-test-'))
+  const remove = () => rmSync(directory, { recursive: true, force: true })
+  // A test that fails may not come to its stop.
+  process.once('exit', remove)
   const socketPath = join(directory, 'engine.sock')
   const server = testServer(methods)
   await server.listen({ path: socketPath })
   const stop = async () => {
     await server.close(0)
-    rmSync(directory, { recursive: true })
+    process.removeListener('exit', remove)
+    remove()
   }
   return { ...server, socketPath, stop }
 }

@@ -1,6 +1,7 @@
 /** The C program once more, built with address and undefined-behaviour checks: under the other host tests, and fuzzed. */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -15,7 +16,7 @@ import { connectMonitor } from './connect.ts'
 import { buildProgram, needsRoot, readFrames, TestBench, testEnvironment } from './testing/test-bundle.ts'
 
 const reports = await mkdtemp(path.join(tmpdir(), 'dockerd-ts-sanitize-'))
-t.teardown(() => rm(reports, { recursive: true, force: true }))
+process.once('exit', () => rmSync(reports, { recursive: true, force: true }))
 
 async function reported(): Promise<string[]> {
   const names = await readdir(reports)
@@ -79,6 +80,7 @@ const changes = fc.array(fc.tuple(fc.nat(1000), fc.nat(255)), { maxLength: 4 }) 
 /** In namespaces of its own: mounts and links that come about by chance go with it. */
 async function fuzzHelper(t: TestOf): Promise<void> {
   const scratch = await mkdtemp(path.join(tmpdir(), 'dockerd-ts-fuzz-'))
+  t.teardown(() => rm(scratch, { recursive: true, force: true }))
   await mkdir(path.join(scratch, 'a/b'), { recursive: true })
   await writeFile(path.join(scratch, 'file'), 'x')
   const places = ['', '/a', '/a/b', '/file', '/ns', '/new/deep', '/a/../b', `/${'x'.repeat(300)}`].map(
@@ -129,7 +131,6 @@ async function fuzzHelper(t: TestOf): Promise<void> {
   ;(broken.stdio[3] as Duplex).on('error', () => undefined)
   ;(broken.stdio[3] as Duplex).write(Buffer.alloc(100, 0xff))
   t.same(await once(broken, 'close'), [1, null], 'what is no message ends it cleanly')
-  await rm(scratch, { recursive: true, force: true })
 }
 
 async function fuzzMonitor(t: TestOf): Promise<void> {
@@ -160,7 +161,9 @@ async function fuzzMonitor(t: TestOf): Promise<void> {
   }
 
   await t.test('while a process runs', async (t) => {
-    const plan = await bench.containerPlan({ args: ['sh', '-c', 'cat; seq 1 1000; exit 3'], plan: { openStdin: true } })
+    // It must not end by itself when stdin does: SIGKILL would then race with its own exit.
+    const args = ['sh', '-c', 'cat; seq 1 1000; exec sleep 1000']
+    const plan = await bench.containerPlan({ args, plan: { openStdin: true } })
     const monitor = await bench.monitors.prepare(plan)
     const output = readFrames(await monitor.attach({ stdin: false, stdout: true, stderr: true }))
     await monitor.go()

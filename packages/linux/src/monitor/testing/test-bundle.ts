@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -100,6 +100,7 @@ export class TestBench {
 
   static async open(runtimeName: 'crun' | 'runc' = 'crun'): Promise<TestBench> {
     const directory = await mkdtemp(path.join(tmpdir(), 'dockerd-ts-monitor-'))
+    process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
     await mkdir(path.join(directory, 'rootfs/bin'), { recursive: true })
     for (const name of ['proc', 'dev', 'sys', 'tmp']) await mkdir(path.join(directory, 'rootfs', name))
     await copyFile('/bin/busybox', path.join(directory, 'rootfs/bin/busybox'))
