@@ -5,9 +5,25 @@ import { mkdir, rmdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { MonitorPlan } from '@dockerd-ts/core'
 import t from 'tap'
+import { connectMonitor } from './connect.ts'
 import { gone, needsRoot, readFrames, readLog, readUntil, TestBench } from './testing/test-bundle.ts'
 
 const onlyOutput = { stdin: false, stdout: true, stderr: true }
+
+t.test('clients that come all at once are taken, also while the monitor has no time for them', needsRoot, async (t) => {
+  const bench = await TestBench.open()
+  t.teardown(() => bench.close())
+  const plan = await bench.containerPlan({ args: ['cat'], plan: { openStdin: true } })
+  const monitor = await bench.monitors.prepare(plan)
+  await monitor.go()
+  process.kill(monitor.monitorPid, 'SIGSTOP')
+  const clients = await Promise.allSettled(Array.from({ length: 300 }, () => connectMonitor(plan.directory)))
+  process.kill(monitor.monitorPid, 'SIGCONT')
+  t.equal(clients.filter(({ status }) => status === 'fulfilled').length, clients.length)
+  for (const client of clients) if (client.status === 'fulfilled') client.value.destroy()
+  t.equal(await monitor.signal(9), true)
+  t.match(await monitor.exited, { exitCode: 137 })
+})
 
 t.test('a monitor outlives its client', needsRoot, async (t) => {
   const bench = await TestBench.open()

@@ -15,7 +15,7 @@
 #include "../protocol.h"
 #include "helper.h"
 
-enum { MAX_ARGUMENTS = 16, MAX_ENVIRONMENT = 64, BACKLOG = 64 };
+enum { MAX_ARGUMENTS = 16, MAX_ENVIRONMENT = 64, BACKLOG = 1024 };
 
 /* Splits the path so that a long directory does not meet the 108 bytes of sun_path. */
 static int listen_at(const char *path) {
