@@ -67,7 +67,7 @@ export function createEngine(dependencies: EngineDependencies): RunnableEngine {
     images: dependencies.imageService,
     networks: dependencies.networkService(users),
     volumes,
-    system: createSystemService({ context, images: dependencies.imageService, volumes }),
+    system: createSystemService({ context, images: dependencies.imageService, volumes, disk: dependencies.disk }),
     recover: () => recover(context),
     stopAll: (timeoutSeconds) => stopAll(context, timeoutSeconds),
     release: () => release(context),

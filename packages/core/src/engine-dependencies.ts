@@ -3,6 +3,7 @@ import type * as wire from '@dockerd-ts/api'
 import type { ImageService, NetworkService, VolumeService } from './engine.ts'
 import type { EventBus } from './events/event-bus.ts'
 import type { ContainerArchives } from './ports/archives.ts'
+import type { DataRoot, DiskOwner, ImageLedger } from './ports/disk-ledger.ts'
 import type { ContainerFiles, Host, HostDescription } from './ports/host.ts'
 import type { ImageCatalog } from './ports/images.ts'
 import type { LogTargets } from './ports/log-targets.ts'
@@ -80,6 +81,8 @@ export interface EngineDependencies {
   runtimes: Runtimes
   cgroups: Cgroups
   imageService: ImageService
+  /** For `system fsck`; containers are claimed by the engine itself. */
+  disk: { root: DataRoot; images: ImageLedger; owners: readonly DiskOwner[] }
   /** The neighbours' services, made with what they must know about containers. */
   networkService: (users: ContainerUsers) => NetworkService
   volumeService: (users: ContainerUsers) => VolumeService

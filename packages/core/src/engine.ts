@@ -32,6 +32,8 @@ export interface SystemService {
   diskUsage(query: {
     types: readonly ('container' | 'image' | 'volume' | 'build-cache')[]
   }): Promise<wire.SystemDataUsage>
+  /** Holds records and files below the data root against each other. `verify` reads and hashes every blob. */
+  checkDisk(query: { verify: boolean; repair: boolean }): Promise<wire.DiskCheck>
 }
 
 /** An attach, exec or log stream that is ready: the reply's headers are chosen from it, then `run` is given the socket. */

@@ -17,6 +17,7 @@ import {
   createContainerArchives,
   createContainerFiles,
   createContainerNetworks,
+  createDataRoot,
   createMonitors,
   createNameFiles,
   createRuntimes,
@@ -144,6 +145,14 @@ function hostGateways(config: DaemonConfig, networks: ContainerNetworks): readon
   return gateway === undefined ? [] : [gateway]
 }
 
+/** Below the data root, beside what containers, images and volumes have. */
+const ownFiles = [
+  { path: 'dockerd.db', kind: 'database', required: true },
+  { path: 'dockerd.db-wal', kind: 'database', required: false },
+  { path: 'dockerd.db-shm', kind: 'database', required: false },
+  { path: 'seccomp', kind: 'compiled seccomp filters', required: false },
+]
+
 /** Makes the roots, refuses a second daemon on them, and puts the engine together. Touches no container yet. */
 export async function wire(
   config: DaemonConfig,
@@ -225,6 +234,11 @@ export async function wire(
     runtimes,
     cgroups,
     imageService: images.service,
+    disk: {
+      root: createDataRoot({ dataRoot, helper, fixed: ownFiles }),
+      images: images.ledger,
+      owners: [rootFilesystems, volumes],
+    },
     networkService: (users) => createNetworkService({ networks, events, users }),
     volumeService: (users) => createVolumeService({ volumes, events, users }),
   })

@@ -4,6 +4,7 @@ import {
   type EventPublisher,
   type HostHelper,
   type ImageCatalog,
+  type ImageLedger,
   type ImageRecords,
   type ImageService,
   type Logger,
@@ -17,6 +18,7 @@ import { ContentStore } from './content/content-store.ts'
 import { Durability, synchroniseWith } from './content/durability.ts'
 import { hostPlatform } from './host-platform.ts'
 import { createImageCatalog } from './image-catalog.ts'
+import { createImageLedger } from './image-ledger.ts'
 import { imageService } from './image-service.ts'
 import { LayerJobs } from './layers/layer-jobs.ts'
 import { LayerStore } from './layers/layer-store.ts'
@@ -45,6 +47,7 @@ export interface ImageServiceOptions {
 export interface Images {
   service: ImageService
   catalog: ImageCatalog
+  ledger: ImageLedger
   /** To be awaited before anything else: makes the directories, and makes files and rows agree after a crash. */
   reconcile(): Promise<void>
   /** Of the registry client, while it runs; for a reload of the daemon. */
@@ -92,6 +95,7 @@ export function createImageService(options: ImageServiceOptions): Images {
   return {
     service: imageService({ context, host, logger, registry: registry.operations }),
     catalog: createImageCatalog(context),
+    ledger: createImageLedger({ context, dataRoot, logger }),
     reconcile: () => {
       jobs.start()
       return reconcileImages(context, { durability, logger })

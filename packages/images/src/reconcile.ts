@@ -20,9 +20,21 @@ export async function reconcileImages(
 
 async function reconcile(context: ImageContext, logger: Logger, suspectSinceMs?: number): Promise<void> {
   const { content, layers, images } = context
-  const lostBlobs = new Set(await content.reconcile(suspectSinceMs))
-  const lostLayers = new Set(await layers.reconcile(suspectSinceMs))
+  const blobDigests = await content.reconcile(suspectSinceMs)
+  const chainIds = await layers.reconcile(suspectSinceMs)
   images.reload()
+  await restoreLost(context, { blobDigests, chainIds }, logger)
+}
+
+/** Their rows are gone: layers are unpacked again, images that can't be completed given up, the unused is collected. */
+export async function restoreLost(
+  context: ImageContext,
+  lost: { blobDigests: readonly string[]; chainIds: readonly string[] },
+  logger: Logger,
+): Promise<void> {
+  const { images } = context
+  const lostBlobs = new Set(lost.blobDigests)
+  const lostLayers = new Set(lost.chainIds)
   for (const row of images.rows()) {
     const needed = [row.id, row.manifestDigest, ...row.blobDigests]
     if (row.chainIds.some((id) => lostLayers.has(id))) await restoreLayers(context, row.id, logger)
@@ -31,7 +43,9 @@ async function reconcile(context: ImageContext, logger: Logger, suspectSinceMs?:
       logger.warn({ imageId: row.id }, 'blobs of an image are missing; pull it again to save or push it')
     }
   }
-  await collect(context).swept
+  for (const reason of await collect(context).swept) {
+    logger.warn({ error: String(reason) }, 'files of a removed image are left')
+  }
 }
 
 /** A layer's directory is missing: it is unpacked again from its blob, or the image is given up. */
@@ -47,7 +61,9 @@ async function restoreLayers(context: ImageContext, imageId: string, logger: Log
     logger.error({ imageId, error: String(error) }, 'layers of an image are missing and its blobs too; it is removed')
     images.transaction(() => {
       for (const reference of images.referencesOf(imageId)) images.deleteReference(reference)
-      images.delete(imageId)
+      // Its other layers are under containers, which may run.
+      if (context.usage.containersOf(imageId).length > 0) images.put({ ...row, hidden: true })
+      else images.delete(imageId)
     })
   }
 }

@@ -4,6 +4,7 @@ export { createCgroups, type HostCgroups, type HostCgroupsOptions } from './cgro
 export { CommandError, type CommandOptions, type CommandResult, runCommand, tryCommand } from './command/run-command.ts'
 export { type StreamingCommand, type StreamingCommandOptions, streamCommand } from './command/stream-command.ts'
 export { type ContainerFilesOptions, createContainerFiles } from './host/container-files.ts'
+export { createDataRoot, type DataRootOptions } from './host/data-root.ts'
 export type { HostDescriptionOptions } from './host/host-description.ts'
 export { LinuxHost } from './host/linux-host.ts'
 export { readFileInRoot } from './host/read-file-in-root.ts'

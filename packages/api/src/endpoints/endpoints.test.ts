@@ -14,9 +14,11 @@ const unpublished = [
   'GET /containers/{id}/checkpoints CheckpointList',
   'GET /containers/{id}/why ContainerWhy',
   'GET /openapi.json OpenApi',
+  'GET /system/fsck SystemDiskCheck',
   'POST /build/cancel BuildCancel',
   'POST /containers/{id}/checkpoints CheckpointCreate',
   'POST /grpc Grpc',
+  'POST /system/fsck SystemDiskRepair',
 ]
 
 t.test('each published operation is served, or refused with a reason, and never both', (t) => {

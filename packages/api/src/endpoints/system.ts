@@ -42,6 +42,23 @@ export const systemEndpoints = {
     response: 'SystemDataUsage',
     since: '1.25',
   }),
+  /** Our own: the disk ledger against the disk. */
+  diskCheck: defineEndpoint({
+    operation: 'SystemDiskCheck',
+    method: 'GET',
+    path: '/system/fsck',
+    transport: 'json',
+    query: { verify: 'boolean' },
+    response: 'DiskCheck',
+  }),
+  diskRepair: defineEndpoint({
+    operation: 'SystemDiskRepair',
+    method: 'POST',
+    path: '/system/fsck',
+    transport: 'json',
+    query: { verify: 'boolean' },
+    response: 'DiskCheck',
+  }),
   auth: defineEndpoint({
     operation: 'SystemAuth',
     method: 'POST',

@@ -191,5 +191,46 @@ export const SystemDataUsage = z.object({
 })
 export type SystemDataUsage = z.infer<typeof SystemDataUsage>
 
+const measured = {
+  Files: int64,
+  /** Lengths of files, each hard-linked one once. */
+  SizeBytes: int64,
+  /** Allocated by the file system, directories included. */
+  DiskBytes: int64,
+}
+
+/** What one kind of owner has below the data root. */
+export const DiskOwnerUsage = z.object({
+  Kind: z.string(),
+  /** How many owners of the kind there are. */
+  Owners: int64,
+  ...measured,
+})
+export type DiskOwnerUsage = z.infer<typeof DiskOwnerUsage>
+
+export const DiskProblem = z.object({
+  /**
+   * unowned: a file of nobody. missing: recorded and not there. damaged: other bytes than recorded. unused: nothing needs
+   * it. inconsistent: records contradict each other.
+   */
+  Kind: z.enum(['unowned', 'missing', 'damaged', 'unused', 'inconsistent']),
+  /** Relative to the data root; '' where the problem is one of records. */
+  Path: z.string(),
+  Owner: z.string(),
+  OwnerID: z.string(),
+  SizeBytes: int64,
+  Detail: z.string(),
+  Repaired: z.boolean(),
+})
+export type DiskProblem = z.infer<typeof DiskProblem>
+
+/** `system fsck`: the sum over Owners and unowned problems is Total. */
+export const DiskCheck = z.object({
+  Owners: z.array(DiskOwnerUsage),
+  Total: z.object(measured),
+  Problems: z.array(DiskProblem),
+})
+export type DiskCheck = z.infer<typeof DiskCheck>
+
 export const ErrorResponse = z.object({ message: z.string() })
 export type ErrorResponse = z.infer<typeof ErrorResponse>

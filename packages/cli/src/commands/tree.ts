@@ -143,6 +143,7 @@ const system: Group = {
     df: leaf('Show how much disk the daemon uses', () => import('./system-df.ts')),
     'dial-stdio': leaf('Connect standard input and output to the daemon', () => import('./system-dial-stdio.ts'), true),
     events,
+    fsck: leaf("Check the daemon's files against its records", () => import('./system-fsck.ts')),
     info,
     prune: leaf('Remove unused data', () => import('./system-prune.ts')),
   },

@@ -2,8 +2,11 @@
 import type * as wire from '@dockerd-ts/api'
 import type { ContainerContext } from '../containers/container-context.ts'
 import type { ImageService, SystemService, VolumeService } from '../engine.ts'
+import type { EngineDependencies } from '../engine-dependencies.ts'
 import { invalidArgument } from '../errors/engine-error.ts'
 import { eventFilter } from '../events/event-filters.ts'
+import { KeyedMutex } from '../support/keyed-mutex.ts'
+import { checkDisk } from './check-disk.ts'
 import { diskUsage } from './disk-usage.ts'
 import { systemInfo } from './system-info.ts'
 import { systemVersion } from './system-version.ts'
@@ -12,14 +15,19 @@ export interface SystemParts {
   context: ContainerContext
   images: ImageService
   volumes: VolumeService
+  disk: EngineDependencies['disk']
 }
 
-export function createSystemService({ context, images, volumes }: SystemParts): SystemService {
+export function createSystemService(parts: SystemParts): SystemService {
+  const { context, images, disk } = parts
+  // One at a time: two repairs would see each other's work as problems.
+  const checks = new KeyedMutex()
   return {
     version: () => systemVersion(context),
     info: () => systemInfo(context, images),
     events: (query) => events(context, query),
-    diskUsage: (query) => diskUsage({ context, images, volumes }, query),
+    diskUsage: (query) => diskUsage(parts, query),
+    checkDisk: (query) => checks.run('', () => checkDisk({ ...disk, registry: context.registry }, query)),
   }
 }
 

@@ -192,6 +192,7 @@ function daemonOn(host: Host, settings: EngineSettings): TestEngine {
     runtimes: fakeRuntimes(state),
     cgroups: mortal(fakeCgroups(state), life),
     imageService,
+    disk: absent<EngineDependencies['disk']>('disk ledger'),
     networkService: () => absent<NetworkService>('network service'),
     volumeService: (given) => {
       users = given

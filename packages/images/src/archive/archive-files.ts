@@ -2,7 +2,7 @@
  * The first pass over an archive of images: every file goes to the content store's staging, hashed on the way, so that
  * nothing is held in memory and the order of the archive does not matter.
  */
-import { readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { posix } from 'node:path'
 import { invalidArgument } from '@dockerd-ts/core'
 import type { ContentStore, StagedBlob } from '../content/content-store.ts'
@@ -120,7 +120,7 @@ export class ArchiveFiles {
   }
 
   async #discard(file: ArchiveFile | undefined): Promise<void> {
-    if (file?.kind === 'staged') await rm(file.blob.path, { force: true })
+    if (file?.kind === 'staged') await this.#content.discard(file.blob)
   }
 
   /** Deletes what was not kept. */

@@ -1,9 +1,6 @@
 /** Deletes what no image needs any more: rows in one transaction, then directories and files. */
-import { renameSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { crashPoint, type ImageUsage, type LayerRow } from '@dockerd-ts/core'
 import type { ContentStore } from '../content/content-store.ts'
-import { hasCode } from '../content/files.ts'
 import type { LayerStore } from '../layers/layer-store.ts'
 import type { ImageStore } from './image-store.ts'
 
@@ -51,30 +48,12 @@ export function collect(context: CollectContext, order: readonly string[] = []):
   return { layers: removedLayers, swept: sweep(context, removedLayers, removedBlobs) }
 }
 
+/** All of them begin before anything is awaited. */
 async function sweep({ content, layers }: CollectContext, rows: LayerRow[], digests: string[]): Promise<unknown[]> {
-  // Renamed before anything is awaited: the same digest may come again at once, under its own name.
-  const files = digests.map((digest) => moveAside(content, digest))
+  const files = digests.map((digest) => content.deleteFile(digest))
   if (files.length > 0) crashPoint('image:files-moved-aside')
-  const work = [
-    ...rows.map((row) => layers.deleteDirectory(row)),
-    ...files.map(async (aside) => rm(aside(), { force: true })),
-  ]
+  const work = [...rows.map((row) => layers.deleteDirectory(row)), ...files]
   const outcomes = await Promise.allSettled(work)
   if (work.length > 0) crashPoint('image:files-deleted')
   return outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
-}
-
-/** Answers the new path, or throws why the file could not be moved, when it is called. */
-function moveAside(content: ContentStore, digest: string): () => string {
-  const path = content.stagingPath()
-  try {
-    renameSync(content.path(digest), path)
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT')) {
-      return () => {
-        throw error
-      }
-    }
-  }
-  return () => path
 }

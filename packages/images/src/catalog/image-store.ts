@@ -139,6 +139,14 @@ export class ImageStore {
     return found
   }
 
+  /** Names of images that are not here: only an error makes them. */
+  strayReferences(): { name: string; reference: ImageReference; imageId: string }[] {
+    this.#load()
+    return [...this.#references]
+      .filter(([, { imageId }]) => !this.#images.has(imageId))
+      .map(([name, { reference, imageId }]) => ({ name, reference, imageId }))
+  }
+
   #sortedReferences(wanted: (entry: { imageId: string }) => boolean): ImageReference[] {
     this.#load()
     const entries = [...this.#references].filter(([, entry]) => wanted(entry))

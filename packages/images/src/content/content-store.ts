@@ -4,7 +4,7 @@
  * reaches the disk is Durability's matter.
  */
 import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createReadStream, renameSync } from 'node:fs'
 import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type BlobRow, crashPoint, type ImageRecords, internal, invalidArgument } from '@dockerd-ts/core'
@@ -35,6 +35,8 @@ export class ContentStore {
   readonly #durability: Durability
   /** Downloads that can go on. */
   readonly partial: PartialBlobs
+  /** Files that are being written, moved or deleted: theirs are the names in staging, and blobs before their row. */
+  readonly #busy = new Set<string>()
 
   constructor(root: string, records: ImageRecords, durability: Durability) {
     this.#root = root
@@ -67,14 +69,25 @@ export class ContentStore {
     return this.#records.getBlob(digest)
   }
 
-  /** A name in staging for a file that the caller writes itself. */
-  stagingPath(): string {
-    return join(this.stagingDirectory, randomBytes(8).toString('hex'))
+  #stagingPath(): string {
+    const path = join(this.stagingDirectory, randomBytes(8).toString('hex'))
+    this.#busy.add(path)
+    return path
+  }
+
+  /** Files of the store that no row tells of yet, or any more. */
+  busyFiles(): string[] {
+    return [...this.#busy]
+  }
+
+  /** Deletes a staged file that is not wanted. */
+  async discard({ path }: Pick<StagedBlob, 'path'>): Promise<void> {
+    await rm(path, { force: true }).finally(() => this.#busy.delete(path))
   }
 
   /** Writes a stream to staging. On an error nothing is left. */
   async stage(source: AsyncIterable<Buffer>, options: StageOptions = {}): Promise<StagedBlob> {
-    const path = this.stagingPath()
+    const path = this.#stagingPath()
     const hash = createHash('sha256')
     const limitBytes = options.limitBytes ?? Number.MAX_SAFE_INTEGER
     const handle = await open(path, 'wx', 0o600)
@@ -98,7 +111,7 @@ export class ContentStore {
     } catch (error) {
       await writer.flush().catch(() => {})
       await handle.close().catch(() => {})
-      await rm(path, { force: true })
+      await this.discard({ path })
       throw error
     }
   }
@@ -113,11 +126,18 @@ export class ContentStore {
     if (known !== undefined) {
       // Before the wait: after it the row may be gone, and must not come back without its file.
       const row = this.#addSource(known, source)
-      await rm(staged.path, { force: true })
+      await this.discard(staged)
       return row
     }
     crashPoint('blob:staged')
-    await this.#durability.record(() => rename(staged.path, this.path(staged.digest)))
+    const path = this.path(staged.digest)
+    this.#busy.add(path)
+    try {
+      await this.#durability.record(() => rename(staged.path, path))
+    } finally {
+      this.#busy.delete(path)
+    }
+    this.#busy.delete(staged.path)
     crashPoint('blob:moved')
     const row = {
       digest: staged.digest,
@@ -175,9 +195,19 @@ export class ContentStore {
     return readFile(path)
   }
 
-  /** Deletes the file of a blob whose row is gone; already gone counts as done. */
-  async deleteFile(digest: string): Promise<void> {
-    await rm(this.path(digest), { force: true })
+  /**
+   * Deletes the file of a blob whose row is gone; already gone counts as done. It is moved aside before anything is
+   * awaited: the same digest may come again at once, under its own name.
+   */
+  deleteFile(digest: string): Promise<void> {
+    const path = this.#stagingPath()
+    try {
+      renameSync(this.path(digest), path)
+    } catch (error) {
+      this.#busy.delete(path)
+      return hasCode(error, 'ENOENT') ? Promise.resolve() : Promise.reject(error)
+    }
+    return this.discard({ path })
   }
 
   /**

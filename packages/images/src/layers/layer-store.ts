@@ -51,6 +51,10 @@ export class LayerStore {
   readonly pins = new Pins()
   readonly #options: LayerStoreOptions
   readonly #running = new Map<string, Promise<LayerRow>>()
+  /** Directory names below the root, or staging/…, of which no row tells yet, or any more. */
+  readonly #busy = new Set<string>()
+  /** Where lost layers were: containers know them by this name, so they are to come back under it. */
+  readonly #formerNames = new Map<string, string>()
   readonly #slots = new Semaphore(maxUnpacking)
   /** By the blob's digest. */
   readonly #early = new Map<string, Promise<Unpacked | undefined>>()
@@ -92,7 +96,7 @@ export class LayerStore {
   }
 
   async #obtain(request: LayerRequest): Promise<LayerRow> {
-    const { content, removeTree } = this.#options
+    const { content } = this.#options
     const { blobDigest, diffId, onBytes, signal } = request
     const early = await this.#takeEarly(blobDigest)
     onBytes?.(early === undefined ? 0 : (content.get(blobDigest)?.sizeBytes ?? 0))
@@ -102,18 +106,32 @@ export class LayerStore {
       if (unpacked.diffId === diffId) return await this.#record(request, unpacked)
       throw invalidArgument(`invalid diffID for layer: expected "${diffId}", got "${unpacked.diffId}"`)
     } catch (error) {
-      await removeTree(join(this.#staging, unpacked.name))
+      await this.#discard(unpacked.name)
       throw error
     }
   }
 
-  async #record({ chainId, diffId, parentChainId }: LayerRequest, { name, sizeBytes }: Unpacked): Promise<LayerRow> {
+  async #discard(stagedName: string): Promise<void> {
+    await this.#options.removeTree(join(this.#staging, stagedName))
+    this.#busy.delete(`staging/${stagedName}`)
+  }
+
+  async #record({ chainId, diffId, parentChainId }: LayerRequest, unpacked: Unpacked): Promise<LayerRow> {
     crashPoint('layer:unpacked')
-    await this.#options.durability.record(() => rename(join(this.#staging, name), join(this.root, name)))
+    const name = this.#formerNames.get(chainId) ?? unpacked.name
+    this.#busy.add(name)
+    try {
+      const staged = join(this.#staging, unpacked.name)
+      await this.#options.durability.record(() => rename(staged, join(this.root, name)))
+    } finally {
+      this.#busy.delete(name)
+    }
+    this.#busy.delete(`staging/${unpacked.name}`)
     crashPoint('layer:moved')
     const parent = parentChainId === undefined ? {} : { parentChainId }
-    const row: LayerRow = { chainId, diffId, directory: `${name}/diff`, sizeBytes, ...parent }
+    const row: LayerRow = { chainId, diffId, directory: `${name}/diff`, sizeBytes: unpacked.sizeBytes, ...parent }
     this.#options.records.putLayer(row)
+    this.#formerNames.delete(chainId)
     crashPoint('layer:recorded')
     return row
   }
@@ -122,11 +140,12 @@ export class LayerStore {
   async #unpack(source: LayerSource): Promise<Unpacked> {
     const name = randomBytes(5).toString('hex')
     const directory = join(this.#staging, name, 'diff')
-    await mkdir(directory, { recursive: true, mode: 0o755 })
+    this.#busy.add(`staging/${name}`)
     try {
+      await mkdir(directory, { recursive: true, mode: 0o755 })
       return { name, ...(await unpackBlob(this.#options, directory, source)) }
     } catch (error) {
-      await this.#options.removeTree(join(this.#staging, name))
+      await this.#discard(name)
       throw error
     }
   }
@@ -161,7 +180,7 @@ export class LayerStore {
     for (const digest of digests) {
       const unused = await this.#early.get(digest)
       this.#early.delete(digest)
-      if (unused !== undefined) await this.#options.removeTree(join(this.#staging, unused.name))
+      if (unused !== undefined) await this.#discard(unused.name)
     }
   }
 
@@ -172,7 +191,19 @@ export class LayerStore {
 
   /** Deletes the directory of a layer whose row is gone; already gone counts as done. */
   async deleteDirectory(row: LayerRow): Promise<void> {
-    await this.#options.removeTree(join(this.root, row.directory.replace(/\/diff$/, '')))
+    const name = directoryName(row)
+    this.#busy.add(name)
+    await this.#options.removeTree(join(this.root, name)).finally(() => this.#busy.delete(name))
+  }
+
+  busyDirectories(): string[] {
+    return [...this.#busy]
+  }
+
+  /** Drops the row of a layer whose directory is gone; unpacked again, it comes back under the same name. */
+  lose(row: LayerRow): void {
+    this.#options.records.deleteLayer(row.chainId)
+    this.#formerNames.set(row.chainId, directoryName(row))
   }
 
   /**
@@ -184,7 +215,7 @@ export class LayerStore {
     await this.prepare()
     for (const name of await readdir(this.#staging)) await removeTree(join(this.#staging, name))
     const rows = records.listLayers()
-    const names = new Set(rows.map((row) => row.directory.split('/')[0]))
+    const names = new Set(rows.map(directoryName))
     for (const name of await readdir(this.root)) {
       if (name !== 'staging' && !names.has(name)) await removeTree(join(this.root, name))
     }
@@ -192,13 +223,15 @@ export class LayerStore {
     for (const row of rows) {
       const whole = await isDirectory(join(this.root, row.directory))
       if (whole && (await this.#changedAtMs(row)) < suspectSinceMs) continue
-      records.deleteLayer(row.chainId)
+      this.lose(row)
       await this.deleteDirectory(row)
       lost.push(row.chainId)
     }
     return lost
   }
 }
+
+export const directoryName = (row: LayerRow): string => row.directory.replace(/\/diff$/, '')
 
 const isDirectory = (path: string): Promise<boolean> =>
   stat(path).then(

@@ -22,6 +22,10 @@ export class InitLayers {
   readonly #helper: Pick<HostHelper, 'removeTree'>
   /** Those that are known to be complete, and those being made. */
   readonly #made = new Map<string, Promise<void>>()
+  /** Those that containers of former daemons use. */
+  readonly #used = new Set<string>()
+  /** Directories that are half made, or mounted for a moment. */
+  readonly #busy = new Set<string>()
 
   constructor(options: { root: string; mounts: OverlayMounts; helper: Pick<HostHelper, 'removeTree'> }) {
     this.#root = options.root
@@ -50,6 +54,11 @@ export class InitLayers {
     const finished = path.join(this.#root, key)
     if (await exists(finished)) return
     const staging = path.join(this.#root, `.new-${randomBytes(6).toString('hex')}`)
+    this.#busy.add(staging)
+    await this.#makeIn(staging, finished, layers).finally(() => this.#busy.delete(staging))
+  }
+
+  async #makeIn(staging: string, finished: string, layers: ImageLayers): Promise<void> {
     const upper = path.join(staging, 'upper')
     const work = path.join(staging, 'work')
     const merged = path.join(staging, 'merged')
@@ -84,19 +93,28 @@ export class InitLayers {
     // overlayfs wants two; an image without layers has but the init layer.
     if (only !== undefined && lower.length === 1) return work(only)
     const target = path.join(this.#root, `.view-${randomBytes(6).toString('hex')}`, 'merged')
-    await mkdir(target, { recursive: true })
+    this.#busy.add(path.dirname(target))
     try {
+      await mkdir(target, { recursive: true })
       await this.#mounts.mount(target, { workingDirectory: layersRoot, lower })
       return await work(target)
     } finally {
       await this.#mounts.release(target)
       await this.#helper.removeTree(path.dirname(target))
+      this.#busy.delete(path.dirname(target))
     }
+  }
+
+  /** Directories of whole init layers, and of work under way. */
+  directories(): { whole: string[]; busy: string[] } {
+    const keys = new Set([...this.#used, ...this.#made.keys()])
+    return { whole: [...keys].map((key) => this.directory(key)), busy: [...this.#busy] }
   }
 
   /** Removes layers that are not in `used`, and what was left half made. */
   async sweep(used: ReadonlySet<string>): Promise<void> {
     const table = await readMountTable()
+    for (const key of used) this.#used.add(key)
     for (const name of await namesIn(this.#root)) {
       if (used.has(name)) continue
       const directory = path.join(this.#root, name)

@@ -8,7 +8,7 @@
  */
 import { mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { type HostHelper, KeyedMutex, type RootFilesystems } from '@dockerd-ts/core'
+import { type DiskClaim, type DiskOwner, type HostHelper, KeyedMutex, type RootFilesystems } from '@dockerd-ts/core'
 import { namesIn } from './directory-names.ts'
 import { type ImageLayers, InitLayers } from './init-layers.ts'
 import { readMountTable } from './mount-table.ts'
@@ -29,7 +29,8 @@ interface ContainerLayers extends ImageLayers {
 
 const ownNames = new Set(['upper', 'work', 'merged', 'layers.json', 'layers.json.new'])
 
-export class OverlayRootFilesystems implements RootFilesystems {
+export class OverlayRootFilesystems implements RootFilesystems, DiskOwner {
+  readonly #dataRoot: string
   readonly #containersRoot: string
   readonly #helper: OverlayRootFilesystemsOptions['helper']
   readonly #mounts: OverlayMounts
@@ -40,6 +41,7 @@ export class OverlayRootFilesystems implements RootFilesystems {
   readonly #locks = new KeyedMutex()
 
   constructor(options: OverlayRootFilesystemsOptions) {
+    this.#dataRoot = options.dataRoot
     this.#containersRoot = path.join(options.dataRoot, 'containers')
     this.#helper = options.helper
     this.#mounts = new OverlayMounts(options.helper)
@@ -176,6 +178,20 @@ export class OverlayRootFilesystems implements RootFilesystems {
   /** The writable layer, in overlayfs's own form (whiteouts are devices), as `commit` packs it. */
   upperDirectory(containerId: string): string {
     return path.join(this.#directory(containerId), 'upper')
+  }
+
+  /** Of init layers; the directories of containers are claimed by who knows the containers. */
+  claims(): DiskClaim[] {
+    const { whole, busy } = this.#initLayers.directories()
+    const claim = (directory: string, kind: string): DiskClaim => ({
+      ...{ path: path.relative(this.#dataRoot, directory), kind, ownerId: path.basename(directory) },
+      ...{ extent: 'tree', required: false },
+    })
+    return [
+      { path: 'init-layers', kind: 'directories of the engine', ownerId: '', extent: 'directory', required: false },
+      ...whole.map((directory) => claim(directory, 'init layer')),
+      ...busy.map((directory) => claim(directory, 'work under way')),
+    ]
   }
 
   async describe(containerId: string): Promise<Record<'LowerDir' | 'MergedDir' | 'UpperDir' | 'WorkDir', string>> {

@@ -18,6 +18,8 @@ import {
   checkVolumeName,
   checkVolumeOptions,
   crashPoint,
+  type DiskClaim,
+  type DiskOwner,
   EngineError,
   type HostHelper,
   KeyedMutex,
@@ -49,7 +51,7 @@ type CreateRequest = Parameters<Volumes['create']>[0]
 
 const removedDirectory = '.removed'
 
-export class LocalVolumes implements Volumes {
+export class LocalVolumes implements Volumes, DiskOwner {
   readonly #root: string
   readonly #records: VolumeRecords
   readonly #helper: LocalVolumesOptions['helper']
@@ -58,6 +60,8 @@ export class LocalVolumes implements Volumes {
   readonly #resolveHost: (host: string) => Promise<string>
   /** One change of a volume at a time. */
   readonly #locks = new KeyedMutex()
+  /** Being made or removed: row and directory need not agree. */
+  readonly #changing = new Set<string>()
 
   constructor(options: LocalVolumesOptions) {
     this.#root = path.join(options.dataRoot, 'volumes')
@@ -77,21 +81,32 @@ export class LocalVolumes implements Volumes {
       if (existing) return existing
       checkVolumeName(name)
       checkVolumeOptions(name, request.options ?? {})
-      await this.#makeDirectories(name)
-      crashPoint('volume:directories-made')
       const labels = request.labels ?? {}
-      const row: VolumeRow = {
-        name,
-        driver: 'local',
-        createdAtNs: String(this.#nowNs()),
-        labels: anonymous ? { [anonymousLabel]: '', ...labels } : { ...labels },
-        options: { ...request.options },
-        anonymous: anonymous || Object.hasOwn(labels, anonymousLabel),
-      }
-      this.#records.putVolume(row)
-      crashPoint('volume:recorded')
-      return row
+      return this.#change(name, async () => {
+        await this.#makeDirectories(name)
+        crashPoint('volume:directories-made')
+        const row: VolumeRow = {
+          name,
+          driver: 'local',
+          createdAtNs: String(this.#nowNs()),
+          labels: anonymous ? { [anonymousLabel]: '', ...labels } : { ...labels },
+          options: { ...request.options },
+          anonymous: anonymous || Object.hasOwn(labels, anonymousLabel),
+        }
+        this.#records.putVolume(row)
+        crashPoint('volume:recorded')
+        return row
+      })
     })
+  }
+
+  async #change<T>(name: string, work: () => Promise<T>): Promise<T> {
+    this.#changing.add(name)
+    try {
+      return await work()
+    } finally {
+      this.#changing.delete(name)
+    }
   }
 
   get(name: string): VolumeRow {
@@ -112,14 +127,28 @@ export class LocalVolumes implements Volumes {
       // Out of the way first, so that the name is free at once and a crash from here on ends in deletion.
       const doomed = path.join(this.#root, removedDirectory, randomBytes(6).toString('hex'))
       await mkdir(doomed, { recursive: true, mode: 0o700 })
-      await rename(directory, path.join(doomed, name)).catch((error) => {
-        if (!isGone(error)) throw error
+      await this.#change(name, async () => {
+        await rename(directory, path.join(doomed, name)).catch((error) => {
+          if (!isGone(error)) throw error
+        })
+        crashPoint('volume:moved-aside')
+        this.#records.deleteVolume(name)
+        crashPoint('volume:row-deleted')
       })
-      crashPoint('volume:moved-aside')
-      this.#records.deleteVolume(name)
-      crashPoint('volume:row-deleted')
       await this.#helper.removeTree(doomed)
     })
+  }
+
+  claims(): DiskClaim[] {
+    const claim = (name: string, kind: string, required: boolean): DiskClaim => ({
+      ...{ path: `volumes/${name}`, kind, ownerId: name, extent: 'tree', required },
+    })
+    return [
+      { path: 'volumes', kind: 'directories of the engine', ownerId: '', extent: 'directory', required: false },
+      claim(removedDirectory, 'work under way', false),
+      ...[...this.#changing].map((name) => claim(name, 'work under way', false)),
+      ...this.list().map(({ name }) => claim(name, 'volume', !this.#changing.has(name))),
+    ]
   }
 
   mountpoint(name: string): string {

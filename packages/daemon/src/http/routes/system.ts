@@ -34,6 +34,8 @@ export function systemRoutes({ system, images }: Engine, facts: ServerFacts): Ro
       const usage = await system.diskUsage({ types: query.type.map(diskUsageType) })
       return json(shapeDiskUsage(usage, { version, verbose: query.verbose }))
     }),
+    route(table.diskCheck, async ({ query: { verify } }) => json(await system.checkDisk({ verify, repair: false }))),
+    route(table.diskRepair, async ({ query: { verify } }) => json(await system.checkDisk({ verify, repair: true }))),
     route(table.auth, async ({ body }) => json(await images.login(defined(body)))),
     route(table.pluginList, async () => json([])),
     // There is no build cache without a builder.
