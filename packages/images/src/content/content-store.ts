@@ -116,10 +116,6 @@ export class ContentStore {
     }
   }
 
-  async discard(staged: StagedBlob): Promise<void> {
-    await rm(staged.path, { force: true })
-  }
-
   /** Takes a staged file into the store; its digest has been computed while it was written. */
   async commit(staged: StagedBlob, mediaType: string, source?: string): Promise<BlobRow> {
     const known = this.get(staged.digest)
