@@ -133,6 +133,22 @@ t.test('a damaged blob is found by its length, or by its digest; repaired, the i
   t.same(brief(await check()), [], 'the same layer comes again, and its blob serves both')
 })
 
+t.test('docker-ts image prune: the plan is shown, and applied once', async (t) => {
+  await cli('rmi', 'again')
+  await importImage(daemon.socket, rootfs, 'spare:latest')
+  const plan = await cli('image', 'prune', '-a', '--plan')
+  t.match(plan.stdout, /^KIND +SIZE +ID\nname +spare:latest\nimage +sha256:[0-9a-f]{64}\nblob +/m)
+  const id = /--apply (\w+)\n$/.exec(plan.stdout)?.[1] ?? ''
+  t.match((await cli('images', '-q', 'spare')).stdout, /^[0-9a-f]{12}\n$/, 'it is only a plan')
+  const applied = await cli('image', 'prune', '--apply', id)
+  t.equal(applied.status, 0, applied.stderr)
+  t.equal(/space: (.*)\n/.exec(applied.stdout)?.[1], /space: (.*)\n/.exec(plan.stdout)?.[1])
+  t.equal((await cli('images', '-q', 'spare')).stdout, '')
+  const again = await cli('image', 'prune', '--apply', id)
+  t.match([again.status, again.stderr], [1, `No such prune plan: ${id}`])
+  t.same(brief(await check()), [])
+})
+
 t.test('containers, volumes and images come and go while it is checked and repaired', async (t) => {
   const churn = async (name: string) => {
     for (let round = 0; round < 3; round++) {

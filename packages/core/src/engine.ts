@@ -198,6 +198,10 @@ export interface ImageService {
     options: { force: boolean; noPrune: boolean; platforms: readonly string[] },
   ): Promise<wire.ImageDeleteResponseItem[]>
   prune(filters: Filters): Promise<wire.ImagePruneResponse>
+  /** What `prune` would delete now, remembered under an id. */
+  planPrune(filters: Filters): Promise<wire.ImagePrunePlan>
+  /** Deletes exactly that. Throws conflict, and deletes nothing, when it would come to something else by now. */
+  applyPrunePlan(id: string): Promise<wire.ImagePrunePlan>
   search(query: {
     term: string
     limit?: number

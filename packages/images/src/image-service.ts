@@ -17,6 +17,7 @@ import type { ImageContext } from './catalog/image-context.ts'
 import { imageHistory, inspectImage } from './catalog/inspect-image.ts'
 import { listImages } from './catalog/list-images.ts'
 import { pruneImages } from './catalog/prune-images.ts'
+import { PrunePlans } from './catalog/prune-plans.ts'
 import { removeImage } from './catalog/remove-image.ts'
 import { tagImage } from './catalog/tag-image.ts'
 import { requirePlatform } from './image-catalog.ts'
@@ -32,6 +33,7 @@ export interface ServiceOptions {
 export type RegistryOperations = Pick<ImageService, 'pull' | 'push' | 'search' | 'distribution' | 'login'>
 
 export function imageService({ context, host, logger, registry }: ServiceOptions): ImageService {
+  const plans = new PrunePlans(context)
   const find = (reference: string, platform: string | undefined) => {
     const image = context.images.find(reference)
     if (platform !== undefined) requirePlatform(image, reference, parsePlatform(platform, host))
@@ -62,6 +64,14 @@ export function imageService({ context, host, logger, registry }: ServiceOptions
       const { items, swept } = removeImage(context, reference, options)
       await finish(swept, logger)
       return items
+    },
+    async planPrune(filters) {
+      return plans.make(filters)
+    },
+    async applyPrunePlan(id) {
+      const { response, swept } = plans.apply(id)
+      await finish(swept, logger)
+      return response
     },
     async prune(filters) {
       const { response, swept } = pruneImages(context, filters)

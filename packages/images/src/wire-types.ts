@@ -6,5 +6,6 @@ export type WireImageInspect = Awaited<ReturnType<ImageService['inspect']>>
 export type WireHistoryItem = Awaited<ReturnType<ImageService['history']>>[number]
 export type WireDeleteItem = Awaited<ReturnType<ImageService['remove']>>[number]
 export type WirePruneResponse = Awaited<ReturnType<ImageService['prune']>>
+export type WirePrunePlan = Awaited<ReturnType<ImageService['planPrune']>>
 export type WireSearchItem = Awaited<ReturnType<ImageService['search']>>[number]
 export type WireDistribution = Awaited<ReturnType<ImageService['distribution']>>

@@ -18,6 +18,8 @@ const unpublished = [
   'POST /build/cancel BuildCancel',
   'POST /containers/{id}/checkpoints CheckpointCreate',
   'POST /grpc Grpc',
+  'POST /images/prune/apply ImagePruneApply',
+  'POST /images/prune/plan ImagePrunePlan',
   'POST /system/fsck SystemDiskRepair',
 ]
 

@@ -94,6 +94,22 @@ export const imageEndpoints = {
     response: 'ImagePruneResponse',
     since: '1.25',
   }),
+  prunePlan: defineEndpoint({
+    operation: 'ImagePrunePlan',
+    method: 'POST',
+    path: '/images/prune/plan',
+    transport: 'json',
+    query: { filters: { filters: imagePruneFilters } },
+    response: 'ImagePrunePlan',
+  }),
+  pruneApply: defineEndpoint({
+    operation: 'ImagePruneApply',
+    method: 'POST',
+    path: '/images/prune/apply',
+    transport: 'json',
+    query: { plan: 'string' },
+    response: 'ImagePrunePlan',
+  }),
   get: defineEndpoint({
     operation: 'ImageGet',
     method: 'GET',

@@ -94,6 +94,22 @@ export const ImagePruneResponse = z.object({
 })
 export type ImagePruneResponse = z.infer<typeof ImagePruneResponse>
 
+/** Our own: what a prune would delete, or has deleted. */
+export const ImagePrunePlan = z.object({
+  ID: z.string(),
+  Items: z.array(
+    z.object({
+      Kind: z.enum(['name', 'image', 'layer', 'blob']),
+      /** A reference, an id, a chain id or a digest. */
+      ID: z.string(),
+      SizeBytes: int64,
+    }),
+  ),
+  /** Bytes of all items; Docker's count for a prune has the layers only. */
+  SpaceReclaimed: int64,
+})
+export type ImagePrunePlan = z.infer<typeof ImagePrunePlan>
+
 export const BuildPruneResponse = z.object({ CachesDeleted: strings.nullable(), SpaceReclaimed: int64 })
 export type BuildPruneResponse = z.infer<typeof BuildPruneResponse>
 

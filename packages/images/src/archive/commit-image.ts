@@ -43,7 +43,11 @@ async function addLayer(context: ImageContext, { request, parent, layer }: NewLa
   const descriptors = [...parseManifest((await exportableManifest(context, parent)).data).layers]
   if (!isEmpty) descriptors.push({ mediaType: mediaTypes.ociLayer, size: layer.sizeBytes, digest: layer.digest })
   const manifest = makeManifest({ data: configData }, descriptors)
-  const release = content.pins.add(layer.digest, sha256(configData), sha256(manifest.data))
+  const release = content.pins.add(
+    sha256(configData),
+    sha256(manifest.data),
+    ...descriptors.map(({ digest }) => digest),
+  )
   const unpin = context.layers.pins.add(...chainIds(isEmpty ? [] : [...diffIdsOf(parent), layer.digest]))
   try {
     if (isEmpty) await content.discard(layer)

@@ -1,6 +1,7 @@
 /** Deletes what no image needs any more: rows in one transaction, then directories and files. */
-import { crashPoint, type ImageUsage, type LayerRow } from '@dockerd-ts/core'
+import { type BlobRow, crashPoint, type ImageUsage, type LayerRow } from '@dockerd-ts/core'
 import type { ContentStore } from '../content/content-store.ts'
+import type { Pins } from '../content/pins.ts'
 import type { LayerStore } from '../layers/layer-store.ts'
 import type { ImageStore } from './image-store.ts'
 
@@ -9,11 +10,13 @@ export interface CollectContext {
   content: ContentStore
   layers: LayerStore
   usage: ImageUsage
+  rehearsal?: true
 }
 
 export interface Collected {
   /** Topmost of a chain first where `order` says so. */
   layers: LayerRow[]
+  blobs: BlobRow[]
   /** Resolves when the files are gone too, with the reasons why some are not: those are the next start's work. */
   swept: Promise<unknown[]>
 }
@@ -22,7 +25,8 @@ export interface Collected {
 export function collect(context: CollectContext, order: readonly string[] = []): Collected {
   const { images, content, layers } = context
   let removedLayers: LayerRow[] = []
-  let removedBlobs: string[] = []
+  let removedBlobs: BlobRow[] = []
+  const isHeld = (pins: Pins, id: string) => (context.rehearsal ? pins.has(id) : pins.passOver(id))
   images.transaction(() => {
     for (const row of images.rows()) {
       if (row.hidden === true && context.usage.containersOf(row.id).length === 0) images.delete(row.id)
@@ -34,25 +38,28 @@ export function collect(context: CollectContext, order: readonly string[] = []):
     )
     removedLayers = images.records
       .listLayers()
-      .filter(({ chainId }) => !usedLayers.has(chainId) && !layers.pins.passOver(chainId))
+      .filter(({ chainId }) => !usedLayers.has(chainId) && !isHeld(layers.pins, chainId))
     removedBlobs = images.records
       .listBlobs()
-      .map(({ digest }) => digest)
-      .filter((digest) => !usedBlobs.has(digest) && !content.pins.passOver(digest))
+      .filter(({ digest }) => !usedBlobs.has(digest) && !isHeld(content.pins, digest))
     for (const { chainId } of removedLayers) images.records.deleteLayer(chainId)
-    for (const digest of removedBlobs) images.records.deleteBlob(digest)
+    for (const { digest } of removedBlobs) images.records.deleteBlob(digest)
   })
-  if (removedLayers.length + removedBlobs.length > 0) crashPoint('image:rows-deleted')
+  if (!context.rehearsal && removedLayers.length + removedBlobs.length > 0) crashPoint('image:rows-deleted')
   const place = (chainId: string) => (order.includes(chainId) ? order.indexOf(chainId) : order.length)
   removedLayers.sort((a, b) => place(a.chainId) - place(b.chainId))
-  return { layers: removedLayers, swept: sweep(context, removedLayers, removedBlobs) }
+  const removed = { layers: removedLayers, blobs: removedBlobs }
+  return { ...removed, swept: context.rehearsal ? Promise.resolve([]) : sweep(context, removed) }
 }
 
 /** All of them begin before anything is awaited. */
-async function sweep({ content, layers }: CollectContext, rows: LayerRow[], digests: string[]): Promise<unknown[]> {
-  const files = digests.map((digest) => content.deleteFile(digest))
+async function sweep(
+  { content, layers }: CollectContext,
+  removed: { layers: LayerRow[]; blobs: BlobRow[] },
+): Promise<unknown[]> {
+  const files = removed.blobs.map(({ digest }) => content.deleteFile(digest))
   if (files.length > 0) crashPoint('image:files-moved-aside')
-  const work = [...rows.map((row) => layers.deleteDirectory(row)), ...files]
+  const work = [...removed.layers.map((row) => layers.deleteDirectory(row)), ...files]
   const outcomes = await Promise.allSettled(work)
   if (work.length > 0) crashPoint('image:files-deleted')
   return outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))

@@ -12,6 +12,8 @@ export interface ImageContext {
   layers: LayerStore
   usage: ImageUsage
   events: EventPublisher
+  /** Rows are changed only to be rolled back: no file is touched. */
+  rehearsal?: true
 }
 
 /** `id` is the image's unless given: pull and push name the reference. Labels, and the name; for most actions Docker gives the id as the name. */

@@ -3,6 +3,7 @@
  * returned `swept` resolves when directories and files are gone too.
  */
 import {
+  type BlobRow,
   type DeleteConflict,
   familiarString,
   type ImageReference,
@@ -21,6 +22,7 @@ export interface Removal {
   items: WireDeleteItem[]
   /** Chain ids and bytes of the layers that went. */
   layers: { chainId: string; sizeBytes: number }[]
+  blobs: BlobRow[]
   swept: Promise<unknown[]>[]
 }
 
@@ -32,7 +34,7 @@ export interface RemoveOptions {
 export function removeImage(context: ImageContext, text: string, options: RemoveOptions): Removal {
   const { images } = context
   const image = images.find(text)
-  const removal: Removal = { items: [], layers: [], swept: [] }
+  const removal: Removal = { items: [], layers: [], blobs: [], swept: [] }
   const references = images.referencesOf(image.row.id)
   const isId = isIdPrefix(image.row.id, text)
   if (!isId) {
@@ -139,6 +141,7 @@ function deleteImage(context: ImageContext, image: StoredImage, deletion: Deleti
     deletion.removal.items.push({ Deleted: chainId })
     deletion.removal.layers.push({ chainId, sizeBytes })
   }
+  deletion.removal.blobs.push(...collected.blobs)
   deletion.removal.swept.push(collected.swept)
   const parent = parentId === undefined ? undefined : images.get(parentId)
   if (!deletion.noPrune && parent !== undefined) {

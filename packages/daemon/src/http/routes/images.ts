@@ -42,6 +42,8 @@ export function imageRoutes({ images }: Engine): Route[] {
       return json(await images.search({ term, filters, ...defined({ limit, auth: registryAuth(headers) }) }))
     }),
     route(table.prune, async ({ query }) => json(await images.prune(query.filters))),
+    route(table.prunePlan, async ({ query }) => json(await images.planPrune(query.filters))),
+    route(table.pruneApply, async ({ query: { plan = '' } }) => json(await images.applyPrunePlan(plan))),
     route(table.get, async ({ params, query }) =>
       tar(await images.save({ references: [params.name], platforms: query.platform })),
     ),
