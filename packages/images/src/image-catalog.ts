@@ -32,6 +32,13 @@ export function createImageCatalog(context: ImageContext): ImageCatalog {
       return { layersRoot: context.layers.root, directories: directories.reverse() }
     },
     commit: (request) => commitImage(context, request),
+    layerUsage() {
+      const inUse = context.images.rows().filter(({ id }) => context.usage.containersOf(id).length > 0)
+      const needed = new Set(inUse.flatMap((row) => row.chainIds))
+      const layers = context.images.records.listLayers()
+      const bytes = (some: typeof layers) => some.reduce((sum, layer) => sum + layer.sizeBytes, 0)
+      return { totalBytes: bytes(layers), usedBytes: bytes(layers.filter(({ chainId }) => needed.has(chainId))) }
+    },
     setUsage(usage: ImageUsage) {
       context.usage = usage
     },

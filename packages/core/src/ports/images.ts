@@ -9,6 +9,8 @@ export interface ImageCatalog {
   layerDirectories(imageId: string): { layersRoot: string; directories: string[] }
   /** Containers that use an image are asked for by image removal and list; core answers. */
   setUsage(usage: ImageUsage): void
+  /** Bytes of all layers, each once, and of those that images with containers need. */
+  layerUsage(): { totalBytes: number; usedBytes: number }
   /**
    * Makes an image from another one and a layer on top of it, and tags it. The layer's tar is read to its end; an error
    * of it is thrown and leaves nothing behind.

@@ -50,14 +50,12 @@ async function containersUsage(context: ContainerContext): Promise<wire.Containe
 async function imagesUsage({ context, images }: SystemParts): Promise<wire.ImagesDiskUsage> {
   const items = await images.list({ all: false, filters: {}, sharedSize: true, digests: true, manifests: false })
   const used = new Set(context.registry.all().map(({ record }) => record.imageId))
-  // Layers that several images share count once in the total, so only the rest of each counts with it.
-  const own = (image: wire.ImageSummary) => image.Size - Math.max(image.SharedSize, 0)
-  const shared = Math.max(0, ...items.map((image) => image.SharedSize))
+  const { totalBytes, usedBytes } = context.images.layerUsage()
   return {
     ActiveCount: items.filter((image) => used.has(image.Id)).length,
     TotalCount: items.length,
-    TotalSize: sum(items.map(own)) + shared,
-    Reclaimable: sum(items.filter((image) => !used.has(image.Id)).map(own)),
+    TotalSize: totalBytes,
+    Reclaimable: totalBytes - usedBytes,
     Items: items,
   }
 }

@@ -459,6 +459,7 @@ export function fakeImages(): FakeImages {
       fake.commits.push({ ...request, layerText: Buffer.concat(parts).toString() })
       return `sha256:${'c'.repeat(64)}`
     },
+    layerUsage: () => ({ totalBytes: 1000, usedBytes: 0 }),
     setUsage: (usage) => {
       fake.usage = usage
     },

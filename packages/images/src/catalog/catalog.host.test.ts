@@ -299,3 +299,20 @@ t.test('a start after a crash makes files and rows agree', async (t) => {
   t.throws(() => restarted.catalog.resolve('lost:1'), { kind: 'notFound', message: 'No such image: lost:1' })
   t.ok((await save(restarted, 'app:1')).length > 0)
 })
+
+t.test(
+  'layers count once, however many images share them, and are used when one of those has a container',
+  async (t) => {
+    const images = await testImages(t)
+    const pair = [tar(file('p', 'x'.repeat(100))), tar(file('q', 'y'.repeat(7)))]
+    const sets = [[base], [base, other], [base, third], [pair[0]], [pair[0], pair[1]]]
+    const made = sets.map((layers, index) =>
+      makeImage({ tags: [`set${index}:1`], layers: layers.map((layer) => ({ tar: layer ?? base })) }),
+    )
+    for (const { archive } of made) await load(images, archive)
+    // base 10, other 5, third 1, and the pair, which shares nothing with them.
+    t.same(images.catalog.layerUsage(), { totalBytes: 10 + 5 + 1 + 100 + 7, usedBytes: 0 })
+    used(images, made[1]?.id ?? '', false)
+    t.same(images.catalog.layerUsage(), { totalBytes: 123, usedBytes: 15 })
+  },
+)
