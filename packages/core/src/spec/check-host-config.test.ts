@@ -98,3 +98,13 @@ t.test('restart policies of update are checked by the same rules', async (t) => 
   t.throws(() => checkRestartPolicy({ Name: 'sometimes' }), { message: /unknown policy 'sometimes'/ })
   t.doesNotThrow(() => checkRestartPolicy({ Name: 'on-failure', MaximumRetryCount: 5 }))
 })
+
+t.test('what would be lost without a word is refused', async (t) => {
+  t.throws(() => checkHostConfig({ StorageOpt: { size: '1G' } }, {}, recordedHost), {
+    message: /^--storage-opt is supported only/,
+  })
+  t.throws(() => checkHostConfig({ UsernsMode: 'private' }, {}, recordedHost), {
+    message: 'invalid user namespace mode: private',
+  })
+  t.doesNotThrow(() => checkHostConfig({ UsernsMode: 'host', StorageOpt: {} }, {}, recordedHost))
+})

@@ -68,6 +68,15 @@ function checkGeneral(hostConfig: HostConfig, host: HostFacts): void {
   checkCapabilities('CapAdd', hostConfig.CapAdd ?? [], host.capabilities)
   checkCapabilities('CapDrop', hostConfig.CapDrop ?? [], host.capabilities)
   checkAnnotations(hostConfig.Annotations)
+  checkUnserved(hostConfig)
+}
+
+/** What would be lost without a word. */
+function checkUnserved({ StorageOpt: storage, UsernsMode: userNamespace = '' }: HostConfig): void {
+  if (!['', 'host'].includes(userNamespace)) throw invalidArgument(`invalid user namespace mode: ${userNamespace}`)
+  if (Object.keys(storage ?? {}).length > 0) {
+    throw internal("--storage-opt is supported only for overlay over xfs with 'pquota' mount option")
+  }
 }
 
 function checkExtraHost(entry: string): void {
