@@ -197,6 +197,45 @@ const unpause: Scenario = {
   },
 }
 
+const copyOut: Scenario = {
+  name: 'copy out',
+  points: ['archive:opened'],
+  prepare: (stage) => does(stage, 'create', '--name', 'box', '-v', '/volume', 'busybox', 'true'),
+  act: (stage) => cli(stage, 'cp', 'box:/etc/passwd', '-'),
+  async again(stage) {
+    stage.t.match(await does(stage, 'cp', 'box:/etc/passwd', '-'), 'root:x:0:0')
+    await does(stage, 'rm', '-v', 'box')
+  },
+}
+
+const copyIn: Scenario = {
+  name: 'copy in',
+  points: ['extract:opened', 'extract:written'],
+  prepare: (stage) => does(stage, 'create', '--name', 'box', '-v', '/volume', 'busybox', 'cat', '/volume/hosts'),
+  act: (stage) => cli(stage, 'cp', '/etc/hosts', 'box:/volume/hosts'),
+  async again(stage) {
+    await does(stage, 'cp', '/etc/hosts', 'box:/volume/hosts')
+    stage.t.match(await does(stage, 'start', '-a', 'box'), 'localhost')
+    await does(stage, 'rm', '-v', 'box')
+  },
+}
+
+const commit: Scenario = {
+  name: 'commit',
+  points: ['commit:paused', 'commit:packed', 'commit:done'],
+  prepare: (stage) => runBox(stage, patient),
+  act: (stage) => cli(stage, 'commit', 'box', 'committed'),
+  async again(stage) {
+    stage.t.notOk(await isPaused(stage), 'a pause for a commit ends with it')
+    if (await exists(stage, '/images/committed/json')) await does(stage, 'rmi', 'committed')
+    await does(stage, 'commit', 'box', 'committed')
+    stage.t.equal(await does(stage, 'run', '--rm', 'committed', 'echo', 'runs'), 'runs\n')
+    await endsWhole(stage)
+    await does(stage, 'rm', 'box')
+    await does(stage, 'rmi', 'committed')
+  },
+}
+
 const rename: Scenario = {
   name: 'rename',
   points: ['rename:recorded'],
@@ -454,6 +493,9 @@ export const containerScenarios: Scenario[] = [
   stop,
   kill,
   pause,
+  copyOut,
+  copyIn,
+  commit,
   unpause,
   rename,
   update,
