@@ -89,7 +89,10 @@ function lookWhileRunning({ directory, bridge, pid }: Subject & { pid: number },
   ]
 }
 
-/** Every path below the data root and the exec root, but for the database, the cache of seccomp programs and the marker of what is not yet synchronised. */
+/**
+ * Every path below the data root and the exec root, but for the database, the cache of seccomp programs, the marker of what is not yet
+ * synchronised and the directory that the first pull makes.
+ */
 export function treeOf(directory: string): string[] {
   const paths: string[] = []
   const visit = (place: string) => {
@@ -101,5 +104,5 @@ export function treeOf(directory: string): string[] {
     }
   }
   for (const root of ['data', 'exec']) visit(root)
-  return paths.filter((path) => !/^data\/(dockerd\.db|seccomp|unsynchronised)/.test(path)).sort()
+  return paths.filter((path) => !/^data\/(dockerd\.db|seccomp|unsynchronised|content\/partial$)/.test(path)).sort()
 }
