@@ -126,7 +126,7 @@ t.test('values that contradict each other or mean nothing are refused', async (t
     [{ dns: ['nowhere'] }, /invalid dns/],
     [{ 'registry-mirrors': ['ftp://x'] }, /invalid mirror: unsupported scheme "ftp"/],
     [{ 'insecure-registries': ['http://x'] }, /should not contain '::\/\/'|should not contain ':\/\/'/],
-    [{ 'log-driver': 'nope' }, /no log driver named 'nope'/],
+    [{ 'log-driver': 'nope' }, /error looking up logging plugin nope: plugin "nope" not found/],
     [{ 'log-opts': { 'max-size': 'x' } }, /failed to set log opts/],
   ]
   for (const [options, message] of wrong) t.throws(() => mergeConfig(options, {}), { message })

@@ -140,7 +140,8 @@ function answer(name: string) {
     return async () => Promise.reject(notFound('no such thing'))
   }
   return async function* () {
-    if (name !== '') throw notFound('no such thing')
-    yield undefined
+    // Its headers are out before the first event, so that a failure could no longer be answered.
+    if (name !== 'events') throw notFound('no such thing')
+    yield* []
   }
 }
