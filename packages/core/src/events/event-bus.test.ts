@@ -4,9 +4,10 @@ import { fakeClock, fakeRecords, settled } from '../testing/index.ts'
 import { EventBus } from './event-bus.ts'
 import { eventFilter } from './event-filters.ts'
 
-function setUp(records = fakeRecords()) {
+function setUp(records = fakeRecords(), { timersEarlyMs = 0 } = {}) {
   const clock = fakeClock()
-  const bus = new EventBus(records, clock)
+  const after = (delayMs: number, callback: () => void) => clock.after(Math.max(1, delayMs - timersEarlyMs), callback)
+  const bus = new EventBus(records, { nowNs: () => clock.nowNs(), after })
   const publish = (action: string, attributes: Record<string, string> = {}) =>
     bus.publish({ type: 'container', action, actorId: 'abc', attributes })
   const listen = (query: { sinceNs?: bigint; untilNs?: bigint; filters?: Record<string, string[]> } = {}) => {
@@ -66,6 +67,16 @@ t.test('until ends the stream: at once in the past, in time in the future', asyn
   await clock.advance(6000)
   await future.done
   t.strictSame(future.actions(), ['one', 'later', 'live'])
+})
+
+t.test('until ends the stream also where a timer goes off before its time', async (t) => {
+  const { clock, publish, listen } = setUp(fakeRecords(), { timersEarlyMs: 30 })
+  const listener = listen({ untilNs: clock.nowNs() + 1_000_000_000n })
+  await clock.advance(900)
+  publish('in time')
+  await clock.advance(200)
+  await listener.done
+  t.strictSame(listener.actions(), ['in time'])
 })
 
 t.test('a listener that is far behind misses nothing', async (t) => {

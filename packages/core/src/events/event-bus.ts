@@ -79,7 +79,6 @@ export class EventBus implements EventPublisher {
     let last = historyEnd
     const wake = () => listener.wake()
     query.signal.addEventListener('abort', wake)
-    const stopTimer = this.#endAt(query.untilNs, wake)
     try {
       if (query.sinceNs !== undefined || query.untilNs !== undefined) {
         for (const event of this.#history(query, 0, historyEnd)) yield toMessage(event)
@@ -100,12 +99,14 @@ export class EventBus implements EventPublisher {
         if (listener.queue.length > 0 || listener.lagging || query.signal.aborted) continue
         // What came in time has been delivered, also when it is read late.
         if (this.#isOver(query.untilNs)) return
+        // Set anew each time: a timer of a busy event loop may go off a little early.
+        const stopTimer = this.#endAt(query.untilNs, wake)
         await new Promise<void>((resolve) => {
           listener.wake = resolve
         })
+        stopTimer()
       }
     } finally {
-      stopTimer()
       query.signal.removeEventListener('abort', wake)
       this.#listeners.delete(listener)
     }
