@@ -134,18 +134,19 @@ class Daemon implements TestDaemon {
     }
     recordCalls(this.log())
     const left = await leftovers({ directory: this.directory, bridge: this.bridge })
-    removeBridge(this.bridge)
+    removeNetworks(this.bridge, this.directory)
     if (left.length === 0) removeDirectory(this.directory)
     return left
   }
 }
 
 /** The bridge and its firewall tables stay when a daemon ends, as docker0 does; a test's own go with it. */
-function removeBridge(bridge: string): void {
+function removeNetworks(bridge: string, directory: string): void {
+  // A daemon without a default bridge names its tables after its exec root.
+  const tables = [`dockerd-ts-${bridge}`, `dockerd-ts-${`${directory}/exec`.replace(/\W+/g, '-').slice(-64)}`]
   const removals = [
     ['ip', 'link', 'del', bridge],
-    ['nft', 'delete', 'table', 'inet', `dockerd-ts-${bridge}`],
-    ['nft', 'delete', 'table', 'netdev', `dockerd-ts-${bridge}`],
+    ...tables.flatMap((table) => ['inet', 'netdev'].map((family) => ['nft', 'delete', 'table', family, table])),
   ]
   for (const [program = '', ...argv] of removals) {
     try {

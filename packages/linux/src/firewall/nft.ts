@@ -42,10 +42,12 @@ export async function applyNftWithOptional(script: string, optional: string): Pr
   }
 }
 
-/** Already gone counts as done, a family that the kernel does not have too. */
-export async function removeTable(family: string, table: string): Promise<void> {
-  const { exitCode, stderr } = await tryCommand(['nft', 'delete', 'table', family, table], bounds)
-  if (exitCode !== 0 && !/No such file or directory|not supported/.test(stderr)) {
-    throw new Error(`cannot remove the table ${family} ${table}: ${stderr.trim()}`)
+/** Of both families. Already gone counts as done, a family that the kernel does not have too. */
+export async function removeTables(table: string): Promise<void> {
+  for (const family of ['inet', 'netdev']) {
+    const { exitCode, stderr } = await tryCommand(['nft', 'delete', 'table', family, table], bounds)
+    if (exitCode !== 0 && !/No such file or directory|not supported/.test(stderr)) {
+      throw new Error(`cannot remove the table ${family} ${table}: ${stderr.trim()}`)
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { type EndpointRow, newId } from '@dockerd-ts/core'
 import t from 'tap'
 import {
@@ -67,6 +67,43 @@ const connection = (web: { containerId: string; endpoints: EndpointRow[] }, netw
 })
 
 async function tests(): Promise<void> {
+  await t.test('the firewall’s tables are there with the first network, and go with the last', async (t) => {
+    const bench = await networkBench({ bridge: 'none' })
+    t.teardown(() => bench.close())
+    const tables = () => run('nft', 'list', 'tables')
+    t.equal(tables(), '')
+    const forwarding = () => readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim()
+    writeFileSync('/proc/sys/net/ipv4/ip_forward', '0')
+    const one = await bench.networks.createNetwork(draft('one'))
+    const two = await bench.networks.createNetwork(draft('two'))
+    t.match(tables(), /table inet dockerd-ts-/)
+    t.equal(forwarding(), '1', 'of the namespace of this test')
+    const web = await webContainer(bench, { text: 'page', network: 'one', ports: ['8080:80'] })
+    t.equal(fetchText('http://127.0.0.1:8080/'), 'page', 'published')
+    await bench.networks.removeNetwork(two.id)
+    t.equal(fetchText('http://127.0.0.1:8080/'), 'page', 'published still, with one network left')
+    await bench.networks.tearDown(web.containerId)
+    await bench.networks.removeNetwork(one.id)
+    t.equal(tables(), '')
+  })
+
+  await t.test('a release takes off the host what a restart makes again', async (t) => {
+    const bench = await networkBench()
+    t.teardown(() => bench.close())
+    await bench.networks.createNetwork(draft('extra'))
+    const bridges = () =>
+      links()
+        .map(({ ifname }) => ifname)
+        .filter((name) => /^(docker0|br-)/.test(name))
+    t.equal(bridges().length, 2)
+    await bench.networks.release()
+    t.same([bridges(), run('nft', 'list', 'tables')], [[], ''])
+    await (await bench.restart()).reconcile(new Set())
+    t.equal(bridges().length, 2)
+    t.match(table(), /chain forward/)
+    await bench.networks.removeNetwork(bench.networks.resolve('extra').id)
+  })
+
   await t.test('the namespace has what Docker gives: address, MAC, route, loopback', async (t) => {
     const bench = await networkBench()
     t.teardown(() => bench.close())

@@ -1,11 +1,11 @@
 /** Networks of the user come and go: records, a bridge, and the rules of the firewall. The caller takes them one by one. */
 import { crashPoint, forbidden, internal, type NetworkDraft, type NetworkRow, newId } from '@dockerd-ts/core'
-import { applyNftWithOptional, removeTable } from '../firewall/nft.ts'
-import { renderBounce, renderRules } from '../firewall/render-table.ts'
+import { applyNftWithOptional, removeTables } from '../firewall/nft.ts'
+import { renderBounce, renderRules, renderTable } from '../firewall/render-table.ts'
 import { ensureBridges, listLinks, removeBridge } from './bridges.ts'
 import { bridgePlan } from './built-in-networks.ts'
 import type { NetworkContext } from './container-networks.ts'
-import { enableIpv6Forwarding, writeNetSysctl } from './net-sysctls.ts'
+import { enableIpv4Forwarding, enableIpv6Forwarding, writeNetSysctl } from './net-sysctls.ts'
 import { type BridgeNetwork, firewallNetwork } from './network-registry.ts'
 import { completeIpam } from './network-subnets.ts'
 
@@ -47,7 +47,7 @@ async function raiseBridge(context: NetworkContext, network: BridgeNetwork): Pro
   await ensureBridges([bridgePlan(network)], await listLinks())
   crashPoint('network:bridge-made')
   raiseSettings(context, network)
-  await renderNetworks(context)
+  await renderNetworks(context, 'added')
 }
 
 /** Settings of a bridge that is there. */
@@ -55,15 +55,20 @@ export function raiseSettings(
   { options: { log, forwarding } }: NetworkContext,
   { options, ipv6, transit }: BridgeNetwork,
 ): void {
+  if (forwarding !== false && enableIpv4Forwarding()) log.info({}, 'IPv4 forwarding of the host switched on')
   // Lets connections from 127.0.0.1 leave by the bridge; the table drops what comes in by it for 127.0.0.0/8.
   writeNetSysctl(`ipv4/conf/${options.bridge}/route_localnet`, '1')
   if (ipv6 || transit) writeNetSysctl(`ipv6/conf/${options.bridge}/accept_ra`, '0')
   if (ipv6 && forwarding !== false && enableIpv6Forwarding()) log.info({}, 'IPv6 forwarding of the host switched on')
 }
 
-async function renderNetworks({ registry, table }: NetworkContext): Promise<void> {
+/** The table is there as long as there is a network; with the first one it is made, and nothing is published yet. */
+async function renderNetworks({ registry, table }: NetworkContext, change: 'added' | 'removed'): Promise<void> {
   const networks = registry.bridges().map(firewallNetwork)
-  await applyNftWithOptional(renderRules(table, networks), renderBounce(table, networks))
+  if (networks.length === 0) return removeTables(table)
+  const isFirst = change === 'added' && networks.length === 1
+  const rules = isFirst ? renderTable(table, networks, []) : renderRules(table, networks)
+  await applyNftWithOptional(rules, renderBounce(table, networks))
 }
 
 export async function removeNetwork(context: NetworkContext, id: string): Promise<void> {
@@ -74,11 +79,11 @@ export async function removeNetwork(context: NetworkContext, id: string): Promis
   registry.delete(id)
   options.records.deleteNetwork(id)
   crashPoint('network:row-deleted')
-  if (network !== undefined) await renderNetworks(context)
+  if (network !== undefined) await renderNetworks(context, 'removed')
 }
 
 /** Rows stay. Another daemon's bridges, and those that somebody else made, are not touched. */
 export async function releaseNetworks({ registry, table }: NetworkContext): Promise<void> {
   for (const { options, row } of registry.bridges()) await removeBridge(options.bridge, row.id)
-  for (const family of ['inet', 'netdev']) await removeTable(family, table)
+  await removeTables(table)
 }

@@ -4,14 +4,14 @@
  */
 import { rm } from 'node:fs/promises'
 import { EngineError, internal } from '@dockerd-ts/core'
-import { applyNftWithOptional, droppingForwardChains } from '../firewall/nft.ts'
+import { applyNftWithOptional, droppingForwardChains, removeTables } from '../firewall/nft.ts'
 import { renderBounce, renderTable } from '../firewall/render-table.ts'
 import { ensureBridges, joinBridge, type LinkInfo, listLinks, removeLinks } from './bridges.ts'
 import { bridgePlan } from './built-in-networks.ts'
 import type { NetworkContext } from './container-networks.ts'
 import { portMappings } from './endpoint-planner.ts'
 import { raiseSettings } from './manage-networks.ts'
-import { enableIpv4Forwarding, enableIpv6Forwarding } from './net-sysctls.ts'
+import { enableIpv6Forwarding } from './net-sysctls.ts'
 import { firewallNetwork } from './network-registry.ts'
 
 export interface ReconcileRequest {
@@ -54,16 +54,14 @@ export async function reconcileNetworks(
 }
 
 async function raiseBridges(context: NetworkContext, links: readonly LinkInfo[]): Promise<void> {
-  const { log, forwarding } = context.options
   const networks = context.registry.bridges()
   await ensureBridges(networks.map(bridgePlan), links)
-  if (networks.length === 0) return
-  if (forwarding !== false && enableIpv4Forwarding()) log.info({}, 'IPv4 forwarding of the host switched on')
   for (const network of networks) raiseSettings(context, network)
 }
 
 async function restoreTable(context: NetworkContext, live: ReadonlySet<string>): Promise<void> {
   const { table, registry, endpoints, options } = context
+  if (registry.bridges().length === 0) return removeTables(table)
   const mappings = [...endpoints].flatMap(([id, rows]) =>
     !live.has(id)
       ? []
