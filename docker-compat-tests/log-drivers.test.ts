@@ -105,7 +105,7 @@ for (const [name, program] of [
 
   t.test(`${name}: unknown drivers and options are refused in Docker’s words`, async (t) => {
     const refused: [string[], string][] = [
-      [['--log-driver', 'nope'], "logger: no log driver named 'nope' is registered"],
+      [['--log-driver', 'nope'], 'error looking up logging plugin nope: plugin "nope" not found'],
       [['--log-driver', 'syslog', '--log-opt', 'x=1'], "unknown log opt 'x' for syslog log driver"],
       [['--log-driver', 'gelf'], 'gelf-address is a required parameter'],
       [['--log-driver', 'json-file', '--log-opt', 'max-buffer-size=1m'], 'max-buffer-size option is only supported'],
