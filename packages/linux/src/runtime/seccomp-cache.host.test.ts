@@ -72,6 +72,20 @@ t.test('a filter is compiled once and confines every later start', { skip }, asy
     t.strictSame(await new SeccompCache({ directory, runtime: 'another' }).annotations(wanted), {})
   })
 
+  await t.test('several first starts at once keep one filter; one that cannot be kept harms nobody', async (t) => {
+    const wanted = await filterOf()
+    if (wanted === undefined) throw new Error('the default profile has a filter')
+    const started = { pid, stateDirectory: runtime.stateDirectory(firstId) }
+    const own = join(runner.directory, 'seccomp-own')
+    const cache = new SeccompCache({ directory: own, runtime: 'own' })
+    await Promise.all(Array.from({ length: 8 }, () => cache.keep(wanted, started)))
+    t.equal(readdirSync(own).length, 1)
+    t.ok((await cache.annotations(wanted))['run.oci.seccomp_bpf_data'])
+    const nowhere = join(runner.directory, 'a-file')
+    writeFileSync(nowhere, '')
+    await new SeccompCache({ directory: nowhere, runtime: 'own' }).keep(wanted, started)
+  })
+
   await t.test('what is no filter is not used', async (t) => {
     const wanted = await filterOf()
     if (wanted === undefined) throw new Error('the default profile has a filter')

@@ -42,6 +42,8 @@ export class SeccompCache {
   readonly #filters = new Map<string, string | null>()
   /** Keys handed out whose filter was seen to confine a process. */
   readonly #confirmed = new Set<string>()
+  /** Being written for the first of several starts at once. */
+  readonly #storing = new Set<string>()
   readonly #keys = new WeakMap<OciSeccomp, string>()
 
   constructor({ directory, runtime }: SeccompCacheOptions) {
@@ -72,12 +74,23 @@ export class SeccompCache {
       await this.#forget(key)
       throw new Error(`process ${started.pid} runs without its seccomp filter`)
     }
-    if (typeof this.#filters.get(key) !== 'string') {
-      const compiled = await readFilter(join(started.stateDirectory, 'seccomp.bpf'))
+    if (typeof this.#filters.get(key) === 'string') this.#confirmed.add(key)
+    else if (!this.#storing.has(key)) await this.#keepCompiled(key, started)
+  }
+
+  /** What cannot be kept costs later starts their time, and nobody's life. */
+  async #keepCompiled(key: string, { stateDirectory }: StartedContainer): Promise<void> {
+    this.#storing.add(key)
+    try {
+      const compiled = await readFilter(join(stateDirectory, 'seccomp.bpf'))
       if (compiled === undefined) return
       await this.#store(key, compiled)
+      this.#confirmed.add(key)
+    } catch {
+      // The next start compiles again.
+    } finally {
+      this.#storing.delete(key)
     }
-    this.#confirmed.add(key)
   }
 
   #keyOf(filter: OciSeccomp): string {
