@@ -236,6 +236,25 @@ t.test('wait', async (t) => {
   t.strictSame(await gone, { StatusCode: 5 }, 'a removal answers, since no exit will come')
 })
 
+t.test('a wait that comes while a start is under way waits for what the start comes to', async (t) => {
+  const test = testEngine()
+  const { containers } = test.engine
+  const id = await test.create()
+  const started = containers.start(id, {})
+  while (test.records.listContainers()[0]?.status !== 'starting') await Promise.resolve()
+  const { result } = await containers.wait(id, { condition: 'not-running', signal: never() })
+  await started
+  test.process().exit(7)
+  t.strictSame(await result, { StatusCode: 7 })
+  await settled()
+  test.monitors.host.failNext = 'no such file or directory'
+  const failing = containers.start(id, {})
+  while (test.records.listContainers()[0]?.status !== 'starting') await Promise.resolve()
+  const failed = await containers.wait(id, { condition: 'not-running', signal: never() })
+  await t.rejects(failing)
+  t.match(await failed.result, { StatusCode: Number, Error: { Message: String } })
+})
+
 t.test('a start that fails: exit code and words by cause, nothing left, the container stays created', async (t) => {
   const failures: [string, string[], number, string, RegExp][] = [
     [
