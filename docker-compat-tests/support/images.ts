@@ -17,8 +17,11 @@ import { join } from 'node:path'
 
 const busybox = ['/bin/busybox', '/usr/bin/busybox'].find((path) => existsSync(path)) ?? '/bin/busybox'
 
-/** A tar of a root filesystem: busybox with all its links, passwd and group, a user `user` (1000). It goes with the process at the latest. */
-export function busyboxRootfs(): string {
+/**
+ * A tar of a root filesystem: busybox with all its links, passwd and group, a user `user` (1000). It goes with the process at the latest.
+ * Two made in the same second are the same, unless they say something else in `/etc/motd`.
+ */
+export function busyboxRootfs(motd = ''): string {
   const directory = mkdtempSync(join(tmpdir(), 'dts-rootfs-'))
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
   const root = join(directory, 'root')
@@ -31,6 +34,7 @@ export function busyboxRootfs(): string {
   symlinkSync('../bin', join(root, 'usr/bin'))
   writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:User:/home/user:/bin/sh\n')
   writeFileSync(join(root, 'etc/group'), 'root:x:0:\nuser:x:1000:\nextra:x:2000:user\n')
+  if (motd !== '') writeFileSync(join(root, 'etc/motd'), motd)
   const tar = join(directory, 'rootfs.tar')
   execFileSync('tar', ['--sort=name', '--owner=0', '--group=0', '--numeric-owner', '-C', root, '-cf', tar, '.'])
   rmSync(root, { recursive: true })

@@ -12,7 +12,8 @@ const digestOf = (bytes: Buffer | string) => `sha256:${createHash('sha256').upda
 /** Holds `HOST/seed:1`: busybox in one layer. */
 export async function seededRegistry(t: Parameters<typeof dockerRegistry>[0]): Promise<{ host: string }> {
   const { host } = await dockerRegistry(t)
-  const tar = busyboxRootfs()
+  // Not a layer that the daemon under test has already.
+  const tar = busyboxRootfs('from a registry\n')
   const layer = readFileSync(tar)
   rmSync(dirname(tar), { recursive: true })
   const compressed = gzipSync(layer, { level: 1 })
