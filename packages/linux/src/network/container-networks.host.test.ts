@@ -1,16 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { type EndpointRow, newId } from '@dockerd-ts/core'
 import t from 'tap'
-import {
-  fetchText,
-  inside,
-  type NetworkBench,
-  networkBench,
-  port,
-  run,
-  until,
-  webContainer,
-} from './testing/network-bench.ts'
+import { until } from '../syscalls/testing/until.ts'
+import { fetchText, inside, type NetworkBench, networkBench, port, run, webContainer } from './testing/network-bench.ts'
 import { inOwnNamespace } from './testing/own-namespace.ts'
 
 const isRoot = process.getuid?.() === 0

@@ -7,6 +7,7 @@ import { type ContainerNetworks, type NetworkRecords, newId, type PortRequest, s
 import { fakeNetworkRecords } from '@dockerd-ts/core/testing'
 import { buildProgram } from '../../monitor/testing/test-bundle.ts'
 import { type HostHelperClient, startHostHelper } from '../../syscalls/host-helper.ts'
+import { until } from '../../syscalls/testing/until.ts'
 import { type ContainerNetworksOptions, createContainerNetworks } from '../container-networks.ts'
 
 export interface NetworkBench {
@@ -38,11 +39,6 @@ export const inside = (namespacePath: string, ...argv: string[]): string[] => [
   `--net=${namespacePath}`,
   ...argv,
 ]
-
-/** Asks until `ready`; a test's own deadline ends what never becomes so. */
-export async function until(ready: () => boolean): Promise<void> {
-  while (!ready()) await new Promise((resolve) => setTimeout(resolve, 20))
-}
 
 export const port = (text: string): PortRequest => {
   const [, hostIp = '', hostPort = '', containerPort = '', protocol = 'tcp'] =
