@@ -1,9 +1,9 @@
 /**
- * Runs one script with two docker clients against the same daemon and says where stdout, stderr or exit code differ.
- * In the script `docker` is the client under test; ids, times and durations are normalised, nothing else.
+ * Runs one script with a docker client: stdout, stderr and exit code, to be compared with another client's on the same
+ * daemon. In the script `docker` is the client under test; ids, times and durations are normalised, nothing else.
  */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -18,11 +18,11 @@ export interface CliCase {
   ignore?: RegExp
 }
 
-export interface Programs {
-  /** Path of the real docker client. */
-  reference: string
-  /** Path of docker-ts. */
-  subject: string
+export interface Setting {
+  /** Path of the client under test. */
+  client: string
+  /** Path of the real docker client that cleans up before and after. */
+  cleaner: string
   host: string
   /** Image that scripts can use; they call it `$IMAGE`. */
   image: string
@@ -34,60 +34,43 @@ export interface Outcome {
   code: number | null
 }
 
-export interface Comparison {
-  name: string
-  equal: boolean
-  reference: Outcome
-  subject: Outcome
-}
-
 const SCRIPT_TIMEOUT_MS = 60_000
 const MAX_OUTPUT_BYTES = 8 * 1024 * 1024
 
-export async function compareCase(programs: Programs, one: CliCase): Promise<Comparison> {
-  const reference = normalise(await runCase(programs, programs.reference, one), one)
-  const subject = normalise(await runCase(programs, programs.subject, one), one)
-  const equal =
-    reference.stdout === subject.stdout && reference.stderr === subject.stderr && reference.code === subject.code
-  return { name: one.name, equal, reference, subject }
-}
-
-async function runCase(programs: Programs, client: string, one: CliCase): Promise<Outcome> {
+/** What one client makes of a case. */
+export async function outcomeOf(setting: Setting, one: CliCase): Promise<Outcome> {
   const directory = mkdtempSync(join(tmpdir(), 'dts-cli-'))
-  const work = join(directory, 'work')
-  const clean = `docker ps -aq | xargs -r docker rm -fv >/dev/null 2>&1; docker volume ls -q | xargs -r docker volume rm >/dev/null 2>&1; docker network ls -q --filter type=custom | xargs -r docker network rm >/dev/null 2>&1`
+  const { client, cleaner } = setting
+  const clean = `d=${cleaner}
+    $d ps -aq | xargs -r $d rm -fv
+    $d volume ls -q | xargs -r $d volume rm
+    $d network ls -q --filter type=custom | xargs -r $d network rm`
   try {
-    await shell(
-      `mkdir -p ${work} ${directory}/clean && ln -s ${programs.reference} ${directory}/clean/docker`,
-      directory,
-      programs,
-      '',
-    )
     // A wrapper rather than a link: docker-ts finds its own files by the path it was started by.
+    mkdirSync(join(directory, 'work'))
     writeFileSync(join(directory, 'docker'), `#!/bin/sh\nexec ${client} "$@"\n`, { mode: 0o755 })
-    await shell(`PATH=${directory}/clean:$PATH; ${clean}`, directory, programs, '')
-    const outcome = await shell(
-      `cd ${work}; PATH=${directory}:$PATH; ${one.script}`,
-      directory,
-      programs,
-      one.stdin ?? '',
-    )
-    await shell(`PATH=${directory}/clean:$PATH; ${clean}`, directory, programs, '')
+    await shell(clean, { home: directory, setting, stdin: '' })
+    const script = `cd ${directory}/work; PATH=${directory}:$PATH; ${one.script}`
+    const outcome = await shell(script, { home: directory, setting, stdin: one.stdin ?? '' })
+    await shell(clean, { home: directory, setting, stdin: '' })
     const neutral = (text: string) =>
       text.replaceAll(directory, '<dir>').replaceAll(`${client.split('/').pop()}: `, 'docker: ')
-    return { ...outcome, stdout: neutral(outcome.stdout), stderr: neutral(outcome.stderr) }
+    return normalise({ ...outcome, stdout: neutral(outcome.stdout), stderr: neutral(outcome.stderr) }, one)
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
 }
 
-function shell(script: string, home: string, programs: Programs, stdin: string): Promise<Outcome> {
+function shell(
+  script: string,
+  { home, setting, stdin }: { home: string; setting: Setting; stdin: string },
+): Promise<Outcome> {
   const env = {
     PATH: process.env.PATH ?? '',
     HOME: home,
     DOCKER_CONFIG: join(home, 'config'),
-    DOCKER_HOST: programs.host,
-    IMAGE: programs.image,
+    DOCKER_HOST: setting.host,
+    IMAGE: setting.image,
     LANG: 'C.UTF-8',
   }
   return new Promise((resolve, reject) => {
@@ -150,33 +133,4 @@ export function normaliseText(text: string, numbers: Map<string, string> = new M
       .replace(/CREATED +(?=\S)/g, 'CREATED   ')
       .replace(/\b1[67]\d{8}(\d{9})?\b/g, '<unix>')
   )
-}
-
-/** A readable account of a difference. */
-export function describe({ name, reference, subject }: Comparison): string {
-  const lines = [name]
-  for (const part of ['stdout', 'stderr', 'code'] as const) {
-    const [left, right] = [String(reference[part]).split('\n'), String(subject[part]).split('\n')]
-    if (reference[part] === subject[part]) continue
-    // What is equal at both ends says nothing.
-    let start = 0
-    while (left[start] === right[start]) start++
-    let end = 0
-    while (end < Math.min(left.length, right.length) - start && left.at(-1 - end) === right.at(-1 - end)) end++
-    lines.push(
-      `  ${part} of docker:    ${indent(left.slice(start, left.length - end))}`,
-      `  ${part} of docker-ts: ${indent(right.slice(start, right.length - end))}`,
-    )
-  }
-  return lines.join('\n')
-}
-
-const MAX_SHOWN_LINES = 60
-
-function indent(lines: readonly string[]): string {
-  const shown =
-    lines.length > MAX_SHOWN_LINES
-      ? [...lines.slice(0, MAX_SHOWN_LINES), `… ${lines.length - MAX_SHOWN_LINES} more lines`]
-      : lines
-  return shown.join(`\n${' '.repeat(23)}`)
 }

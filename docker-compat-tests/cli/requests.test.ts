@@ -2,9 +2,9 @@
 import t from 'tap'
 import { dockerTs } from '../support/programs.ts'
 import { requestCases, requestsOf } from './create-bodies.ts'
-import { referenceClient } from './reference-client.ts'
+import { newestClient } from './reference-client.ts'
 
-const reference = referenceClient()
+const reference = newestClient()
 
 for (const line of requestCases) {
   t.test(`docker ${line}`, { skip: 'reason' in reference && reference.reason }, async (t) => {
