@@ -1,6 +1,7 @@
 /** The events of whole operations by the real docker CLI: names, attributes and order as dockerd 26 sends them. */
 import t from 'tap'
 import { call, startDaemon } from './support/daemon.ts'
+import { nextEvent } from './support/events.ts'
 import { busyboxRootfs, importImage } from './support/images.ts'
 import { docker, run } from './support/programs.ts'
 
@@ -84,6 +85,24 @@ t.test('the life of a container', async (t) => {
   ])
   await cli('volume', 'rm', 'data')
   t.strictSame(await happened(), ['volume destroy {"driver":"local"}'])
+})
+
+t.test('out of memory: told at once when another than the first process is killed', async (t) => {
+  const script = 'tail /dev/zero; read go; exit 0'
+  await cli('run', '-di', '--name', 'hungry', '-m', '16m', '--network', 'none', 'busybox', 'sh', '-c', script)
+  await nextEvent(daemon.socket, 'hungry', 'oom')
+  const state = async () =>
+    (await cli('inspect', '--format', '{{.State.Status}} {{.State.OOMKilled}} {{.State.ExitCode}}', 'hungry')).stdout
+  t.equal(await state(), 'running true 0\n')
+  await run(docker, ['attach', 'hungry'], { environment: { DOCKER_HOST: daemon.host }, input: 'go\n' })
+  t.equal(await state(), 'exited true 0\n')
+  const actions = (await happened()).map((line) => line.split(' ').slice(0, 2).join(' '))
+  t.strictSame(
+    actions.filter((action) => /oom|die/.test(action)),
+    ['container oom', 'container die'],
+  )
+  await cli('rm', 'hungry')
+  await happened()
 })
 
 t.test('stop, restart, and a start that fails', async (t) => {

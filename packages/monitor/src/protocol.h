@@ -87,6 +87,7 @@ enum field_tag {
   TAG_LOG_COMPRESS = 64,
   TAG_HOLD = 65,
   TAG_OOM_SCORE = 66,
+  TAG_OOM_EVENTS = 67,
 };
 
 /* TAG_STATE. */

@@ -76,6 +76,8 @@ export interface RuntimeState {
   finishedAtNs: string
   exitCode: number
   oomKilled: boolean
+  /** How many times that was told in this run; absent is never. */
+  outOfMemoryCount?: number
   error: string
   restartCount: number
   /** The user asked for the end of this run (stop, kill): no restart by policy. */

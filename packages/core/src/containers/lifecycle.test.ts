@@ -355,6 +355,32 @@ t.test('an OOM kill is told', async (t) => {
   t.strictSame(actions.slice(-2), ['container oom web', 'container die web'])
 })
 
+t.test('an OOM kill of another than the first process is told at once, each time', async (t) => {
+  const test = testEngine()
+  const id = await test.create({}, 'web')
+  const state = async (engine = test) => (await engine.engine.containers.inspect(id, { size: false })).State
+  const ooms = (engine = test) => engine.eventLog().filter((line) => line === 'container oom web').length
+  await test.engine.containers.start(id, {})
+  test.process().runOutOfMemory()
+  t.match(await state(), { OOMKilled: true, Running: true })
+  test.process().runOutOfMemory()
+  t.equal(ooms(), 2)
+  const next = test.restartDaemon()
+  await next.engine.recover()
+  t.equal(ooms(next), 2, 'what was told is not told again by the next daemon')
+  next.die()
+  test.process().runOutOfMemory()
+  const last = next.restartDaemon()
+  await last.engine.recover()
+  t.equal(ooms(last), 3, 'what no daemon saw is told by the next')
+  test.process().exit(0, { oomKilled: true })
+  await settled()
+  t.match(await state(last), { OOMKilled: true, ExitCode: 0 })
+  t.equal(ooms(last), 3)
+  await last.engine.containers.start(id, {})
+  t.match(await state(last), { OOMKilled: false })
+})
+
 t.test('update: live limits, words, restart policy', async (t) => {
   const test = testEngine()
   const { containers } = test.engine

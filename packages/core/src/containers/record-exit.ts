@@ -11,7 +11,7 @@ import { withEndedRun } from '../runs/run-record.ts'
 import { crashPoint } from '../support/crash-point.ts'
 import { errorMessage } from '../support/undo-stack.ts'
 import type { Container, Run } from './container.ts'
-import { type ContainerContext, type ContainerEventSpec, transition } from './container-context.ts'
+import { type ContainerContext, type ContainerEventSpec, saveState, transition } from './container-context.ts'
 import { publishNetworkEvents } from './container-network.ts'
 import { hasProcess } from './container-state.ts'
 import { publishVolumeEvents, unmountVolumes } from './container-volumes.ts'
@@ -21,6 +21,9 @@ import { removeAfterRun } from './remove-container.ts'
 import { restartDelayMs } from './restart-policy.ts'
 
 export function watchExit(context: ContainerContext, container: Container, run: Run): void {
+  run.monitor.onOutOfMemory(() => recordOutOfMemory(context, container, run))
+  // In the moments of the start, or while no daemon was looking.
+  recordOutOfMemory(context, container, run)
   void run.monitor.exited.then(
     (exit) => recordExit(context, container, exit),
     async (error) => {
@@ -31,6 +34,14 @@ export function watchExit(context: ContainerContext, container: Container, run: 
       recordExit(context, container, exit ?? unknownExit(context, error))
     },
   )
+}
+
+/** The container may go on: the kernel kills one process of it, which need not be the first. */
+function recordOutOfMemory(context: ContainerContext, container: Container, run: Run): void {
+  const { outOfMemoryCount } = run.monitor
+  const { status, state } = container.record
+  if (container.run !== run || !hasProcess(status) || outOfMemoryCount <= (state.outOfMemoryCount ?? 0)) return
+  saveState(context, container, { state: { oomKilled: true, outOfMemoryCount }, events: [{ action: 'oom' }] })
 }
 
 export const unknownExit = (context: ContainerContext, cause: unknown): ProcessExit => ({
@@ -63,14 +74,14 @@ export function recordExit(context: ContainerContext, container: Container, exit
       pid: 0,
       startTimeTicks: 0,
       exitCode: exit.exitCode,
-      oomKilled: exit.oomKilled,
+      oomKilled: exit.oomKilled || record.state.oomKilled,
       finishedAtNs: exit.finishedAtNs,
       error: exit.startError ?? '',
       runs: withEndedRun(record, exit, container.endsUnhealthy),
       ...healthWithoutProbes(record),
       ...(delayMs !== undefined && { restartCount: record.state.restartCount + 1 }),
     },
-    events: exitEvents(exit, durationNs),
+    events: exitEvents(exit, { durationNs, oomTold: record.state.oomKilled }),
   })
   crashPoint('exit:recorded')
   context.logger.info({ containerId: record.id, exitCode: exit.exitCode, wasPaused }, 'container exited')
@@ -83,10 +94,13 @@ export function recordExit(context: ContainerContext, container: Container, exit
   else if (record.hostConfig.AutoRemove && !container.restarting) void removeAfterRun(context, container)
 }
 
-function exitEvents(exit: ProcessExit, durationNs: bigint): ContainerEventSpec[] {
+function exitEvents(
+  exit: ProcessExit,
+  { durationNs, oomTold }: { durationNs: bigint; oomTold: boolean },
+): ContainerEventSpec[] {
   const execDuration = String(durationNs / 1_000_000_000n)
   const die = { action: 'die', attributes: { execDuration, exitCode: String(exit.exitCode) } }
-  return exit.oomKilled ? [{ action: 'oom' }, die] : [die]
+  return exit.oomKilled && !oomTold ? [{ action: 'oom' }, die] : [die]
 }
 
 /** Lets go of everything a run holds on the host; each step is idempotent, a failure is logged and left to reconcile. */

@@ -68,7 +68,9 @@ export async function startLocked(
   // The last run's network and mounts are let go first; its names derive from the same id.
   await container.released
   const before = container.record.status
-  transition(context, container, 'starting', { state: { ...change, error: '', exitCode: 0, oomKilled: false } })
+  transition(context, container, 'starting', {
+    state: { ...change, error: '', exitCode: 0, oomKilled: false, outOfMemoryCount: 0 },
+  })
   crashPoint('start:recorded')
   const undo = new UndoStack()
   try {

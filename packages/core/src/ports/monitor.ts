@@ -78,6 +78,10 @@ export interface MonitorHandle {
   hold(on: boolean): Promise<void>
   /** Signals the process itself (init of a container), free of pid reuse. False: it has ended already. */
   signal(signal: number): Promise<boolean>
+  /** How often the container ran out of memory in this run, as far as is known. */
+  readonly outOfMemoryCount: number
+  /** Called when it grows. One listener; a later one takes the place of the earlier. */
+  onOutOfMemory(listener: () => void): void
   readonly exited: Promise<ProcessExit>
   /** Lets go of the connection; the monitor lives on. Before `go` it then ends. */
   close(): void

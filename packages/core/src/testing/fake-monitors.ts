@@ -48,6 +48,8 @@ export class FakeProcess {
   /** The monitor dies; its process goes on. */
   lose: (error: Error) => void = () => {}
   #exit: ProcessExit | undefined
+  outOfMemoryCount = 0
+  tellOutOfMemory: () => void = () => {}
 
   constructor(plan: MonitorPlan, host: FakeMonitorHost) {
     this.plan = plan
@@ -89,6 +91,11 @@ export class FakeProcess {
     this.#host.processes.delete(this.plan.directory)
     for (const client of this.#clients) client.stream.push(null)
     this.#resolveExit(this.#exit)
+  }
+
+  runOutOfMemory(): void {
+    this.outOfMemoryCount += 1
+    this.tellOutOfMemory()
   }
 
   signal(signal: number): boolean {
@@ -149,6 +156,12 @@ function handleOf(process: FakeProcess, host: FakeMonitorHost): MonitorHandle {
     monitorPid: 3000,
     get process() {
       return process.started
+    },
+    get outOfMemoryCount() {
+      return process.outOfMemoryCount
+    },
+    onOutOfMemory: (listener) => {
+      process.tellOutOfMemory = listener
     },
     exited: process.exited,
     go: async () => {

@@ -15,10 +15,12 @@ import { lastRuntimeError } from './runtime-log.ts'
 export class ConnectedMonitor implements MonitorHandle {
   readonly exited: Promise<ProcessExit>
   monitorPid = 0
+  outOfMemoryCount = 0
   #process: StartedProcess | undefined
   readonly #directory: string
   readonly #control: ControlConnection
   #planned: Promise<unknown> = Promise.resolve()
+  #tellOutOfMemory: () => void = () => undefined
   #closed = false
   #ended = false
   #settleExit: (exit: ProcessExit | Promise<ProcessExit>) => void = () => undefined
@@ -31,7 +33,10 @@ export class ConnectedMonitor implements MonitorHandle {
     // Whoever waits hears of a lost monitor; nobody has to wait.
     this.exited.catch(() => undefined)
     this.#control = new ControlConnection(socket, {
-      onNews: (message) => this.#takeExit(message),
+      onNews: (message) => {
+        this.#takeOutOfMemory(message)
+        this.#takeExit(message)
+      },
       onClose: () => this.#lost(),
     })
   }
@@ -108,6 +113,10 @@ export class ConnectedMonitor implements MonitorHandle {
     throw error
   }
 
+  onOutOfMemory(listener: () => void): void {
+    this.#tellOutOfMemory = listener
+  }
+
   close(): void {
     this.#closed = true
     this.#control.close()
@@ -119,6 +128,7 @@ export class ConnectedMonitor implements MonitorHandle {
     const startTimeTicks = message.number(tag.START_TICKS)
     const startedAtNs = message.bigint(tag.STARTED_AT)
     if (pid === undefined || startTimeTicks === undefined || startedAtNs === undefined) return undefined
+    this.#takeOutOfMemory(message)
     this.#process = { pid, startTimeTicks, startedAtNs: String(startedAtNs) }
     return this.#process
   }
@@ -126,6 +136,13 @@ export class ConnectedMonitor implements MonitorHandle {
   /** The end, as news or as part of the answer to a hello. */
   takeExitOf(message: Message): void {
     this.#takeExit(message)
+  }
+
+  #takeOutOfMemory(message: Message): void {
+    const count = message.number(tag.OOM_EVENTS) ?? 0
+    if (count <= this.outOfMemoryCount) return
+    this.outOfMemoryCount = count
+    this.#tellOutOfMemory()
   }
 
   #takeExit(message: Message): void {

@@ -139,6 +139,37 @@ t.test('a container out of memory says so', needsRoot, async (t) => {
   t.strictSame(bench.leftovers(), [])
 })
 
+t.test('another than init is killed for want of memory: told while init goes on', needsRoot, async (t) => {
+  const bench = await TestBench.open()
+  t.teardown(() => bench.close())
+  const plan = await bench.containerPlan({
+    args: ['sh', '-c', 'tail /dev/zero; read go; tail /dev/zero; read go'],
+    plan: { openStdin: true },
+    spec: (spec) => {
+      spec.linux.resources.memory = { limit: 16 * 1024 * 1024 }
+    },
+  })
+  const monitor = await bench.monitors.prepare(plan)
+  const outOfMemory = (count: number) =>
+    new Promise<void>((resolve) => {
+      const look = () => monitor.outOfMemoryCount >= count && resolve()
+      monitor.onOutOfMemory(look)
+      look()
+    })
+  const input = await monitor.attach({ stdin: true, stdout: false, stderr: false })
+  await monitor.go()
+  await outOfMemory(1)
+  const adopted = await bench.monitors.adopt(plan.directory)
+  t.equal(adopted?.outOfMemoryCount, 1, 'a later daemon hears of it')
+  adopted?.close()
+  input.write('go\n')
+  await outOfMemory(2)
+  input.end('go\n')
+  t.match(await monitor.exited, { exitCode: 0, oomKilled: true })
+  t.equal(monitor.outOfMemoryCount, 2)
+  t.strictSame(bench.leftovers(), [])
+})
+
 t.test('processes that outlive init in the host’s process namespace are killed', needsRoot, async (t) => {
   const bench = await TestBench.open()
   t.teardown(() => bench.close())

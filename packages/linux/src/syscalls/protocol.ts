@@ -85,6 +85,7 @@ export const tag = {
   LOG_COMPRESS: 64,
   HOLD: 65,
   OOM_SCORE: 66,
+  OOM_EVENTS: 67,
 } as const
 
 export const monitorState = { NEW: 0, PLANNED: 1, STARTING: 2, RUNNING: 3, EXITED: 4 } as const

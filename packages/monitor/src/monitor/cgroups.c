@@ -1,4 +1,4 @@
-/* What the container's control groups say at its end, and their removal with the runtime's own state. */
+/* What the container's control groups say of its memory, and their removal with the runtime's own state. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,46 +17,80 @@
 
 enum { MAX_CGROUP_DEPTH = 16 };
 
-static bool counts_oom_kill(char *text) {
+/* 0 where the kernel does not count them. */
+static uint64_t count_oom_kills(char *text) {
   for (char *line = text; line; line = strchr(line, '\n')) {
     while (*line == '\n') line++;
-    if (strncmp(line, "oom_kill ", 9) == 0) return strtoull(line + 9, NULL, 10) > 0;
+    if (strncmp(line, "oom_kill ", 9) == 0) return strtoull(line + 9, NULL, 10);
   }
-  return false;
+  return 0;
 }
 
-/* With the systemd driver the group is systemd's, which removes it as soon as the last process has ended, maybe before
- * we look. So on v2 the counters are read whenever the kernel says that they changed. -1: there are none. */
-int cgroups_open_memory_events(const struct plan *plan) {
-  for (size_t i = 0; i < plan->cgroup_count; i++) {
-    char path[4200];
-    snprintf(path, sizeof path, "%s/memory.events", plan->cgroups[i]);
-    int fd = open_at(AT_FDCWD, path, O_RDONLY, 0);
-    if (fd >= 0) return fd;
-  }
-  return -1;
-}
-
-void cgroups_read_memory_events(struct monitor *monitor) {
+/* False: the group is gone. */
+static bool read_counters(struct monitor *monitor, uint64_t *kills) {
   char text[1024];
-  ssize_t size = pread(monitor->memory_events, text, sizeof text - 1, 0);
-  if (size > 0) {
-    text[size] = 0;
-    monitor->oom_killed = monitor->oom_killed || counts_oom_kill(text);
-    return;
-  }
-  close(monitor->memory_events); /* ENODEV: the group is gone. */
-  monitor->memory_events = -1;
+  ssize_t size = pread(monitor->memory_counters, text, sizeof text - 1, 0);
+  if (size <= 0) return false;
+  text[size] = 0;
+  *kills = count_oom_kills(text);
+  return true;
 }
 
-/* v1 counts in memory.oom_control, which stays until we remove the group. */
-bool cgroups_oom_killed(const struct plan *plan) {
-  for (size_t i = 0; i < plan->cgroup_count; i++) {
-    char path[4200], text[1024];
-    snprintf(path, sizeof path, "%s/memory.oom_control", plan->cgroups[i]);
-    if (read_small_file_at(AT_FDCWD, path, text, sizeof text) > 0) return counts_oom_kill(text);
+void cgroups_close_memory(struct monitor *monitor) {
+  if (monitor->memory_news >= 0 && monitor->memory_news != monitor->memory_counters) close(monitor->memory_news);
+  if (monitor->memory_counters >= 0) close(monitor->memory_counters);
+  monitor->memory_news = monitor->memory_counters = -1;
+}
+
+static int open_in_group(const char *group, const char *name, int flags) {
+  char path[4200];
+  snprintf(path, sizeof path, "%s/%s", group, name);
+  return open_at(AT_FDCWD, path, flags, 0);
+}
+
+/* v1: an eventfd that the kernel writes to whenever the group runs out of memory. */
+static int register_for_oom(const char *group, int counters) {
+  char text[32];
+  int news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), control = open_in_group(group, "cgroup.event_control", O_WRONLY);
+  int size = snprintf(text, sizeof text, "%d %d", news, counters);
+  bool done = news >= 0 && control >= 0 && write(control, text, (size_t)size) == size;
+  if (control >= 0) close(control);
+  if (!done && news >= 0) close(news);
+  return done ? news : -1;
+}
+
+/* v2: memory.events, which can be polled itself. With the systemd driver the group is systemd's, which removes it as soon
+ * as the last process has ended, maybe before we look at the end: so it is read whenever it changes. */
+void cgroups_watch_memory(struct monitor *monitor) {
+  const struct plan *plan = &monitor->plan;
+  for (size_t i = 0; i < plan->cgroup_count && monitor->memory_counters < 0; i++) {
+    monitor->memory_is_v2 = true;
+    monitor->memory_news = monitor->memory_counters = open_in_group(plan->cgroups[i], "memory.events", O_RDONLY);
+    if (monitor->memory_news >= 0) break;
+    monitor->memory_is_v2 = false;
+    monitor->memory_counters = open_in_group(plan->cgroups[i], "memory.oom_control", O_RDONLY);
+    if (monitor->memory_counters < 0) continue;
+    monitor->memory_news = register_for_oom(plan->cgroups[i], monitor->memory_counters);
   }
-  return false;
+  if (monitor->memory_counters < 0) return;
+  /* The process runs already: what came before the watch is one event. */
+  uint64_t kills = 0, pending;
+  if (!read_counters(monitor, &kills) || kills == 0) return;
+  if (!monitor->memory_is_v2 && read(monitor->memory_news, &pending, sizeof pending) < 0) errno = 0;
+  monitor->oom_kills = kills;
+  monitor->oom_events = 1;
+}
+
+/* A shortage of v1 is told before the kernel kills, and also where it must not kill; of v2 the kills are. */
+void cgroups_read_memory_news(struct monitor *monitor) {
+  uint64_t kills = 0, shortages = 0;
+  if (!monitor->memory_is_v2 && read(monitor->memory_news, &shortages, sizeof shortages) < 0) shortages = 0;
+  if (!read_counters(monitor, &kills)) return cgroups_close_memory(monitor);
+  bool news = monitor->memory_is_v2 ? kills > monitor->oom_kills : shortages > 0;
+  monitor->oom_kills = kills;
+  if (!news) return;
+  monitor->oom_events++;
+  connections_tell_oom(monitor);
 }
 
 /* False when the group is not there. */

@@ -242,6 +242,13 @@ void connections_publish(struct monitor *monitor) {
   }
 }
 
+void connections_tell_oom(struct monitor *monitor) {
+  for (size_t i = 0; i < monitor->connection_count; i++) {
+    struct connection *connection = monitor->connections[i];
+    if (connection->kind == CONNECTION_CONTROL && !connection->dead) control_tell_oom(monitor, connection);
+  }
+}
+
 void connections_finish_attached(struct monitor *monitor) {
   for (size_t i = 0; i < monitor->connection_count; i++)
     if (monitor->connections[i]->kind == CONNECTION_ATTACHED) finish(monitor->connections[i]);

@@ -12,6 +12,7 @@ static void put_process(const struct monitor *monitor, struct frame *frame) {
   frame_number(frame, TAG_PID, (uint64_t)monitor->init);
   frame_number(frame, TAG_START_TICKS, monitor->start_ticks);
   frame_number(frame, TAG_STARTED_AT, nanoseconds(&monitor->started_at));
+  if (monitor->oom_events) frame_number(frame, TAG_OOM_EVENTS, monitor->oom_events);
 }
 
 static void send_exit(const struct monitor *monitor, struct connection *connection, uint32_t id) {
@@ -121,4 +122,12 @@ void control_serve(struct monitor *monitor, struct connection *connection, const
 void control_tell_exit(struct monitor *monitor, struct connection *connection) {
   if (connection->wants_state) send_state(monitor, connection, connection->hello_id);
   send_exit(monitor, connection, 0);
+}
+
+void control_tell_oom(struct monitor *monitor, struct connection *connection) {
+  unsigned char buffer[64];
+  struct frame frame;
+  frame_start(&frame, buffer, sizeof buffer, 0, 0);
+  frame_number(&frame, TAG_OOM_EVENTS, monitor->oom_events);
+  connection_send_frame(connection, &frame);
 }

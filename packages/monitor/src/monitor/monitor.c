@@ -33,7 +33,8 @@ static struct monitor monitor = {
     .input = -1,
     .child_ends = {-1, -1, -1},
     .terminal_peer = -1,
-    .memory_events = -1,
+    .memory_news = -1,
+    .memory_counters = -1,
 };
 
 /* As Docker's shims have it: nothing is won by killing a small process that holds the log and the exit code of a big one. */
@@ -81,6 +82,7 @@ static void publish(void) {
   bool started = monitor.init != 0;
   monitor.published = true;
   record_exit(&monitor);
+  cgroups_close_memory(&monitor); /* The removal of a v1 group wakes who watches it. */
   cgroups_remove(&monitor.plan, started, CLEANUP_MS);
   runtime_reap(&monitor); /* what was killed */
   /* A start that failed may have met the state of a container that lives; the runtime itself undoes what it made. */
@@ -134,7 +136,7 @@ static void poll_once(int timeout) {
   fds[3] = wanted(monitor.outputs[0].fd, output_events(&monitor.outputs[0]));
   fds[4] = wanted(monitor.outputs[1].fd, output_events(&monitor.outputs[1]));
   fds[5] = wanted(monitor.input, input_waits ? POLLOUT : 0);
-  fds[6] = wanted(monitor.memory_events, POLLPRI);
+  fds[6] = wanted(monitor.memory_news, monitor.memory_is_v2 ? POLLPRI : POLLIN);
   for (size_t i = 0; i < count; i++) {
     struct connection *connection = connections[i] = monitor.connections[i];
     short events = connection_events(&monitor, connection);
@@ -142,7 +144,7 @@ static void poll_once(int timeout) {
     fds[FIXED_FDS + i] = (struct pollfd){.fd = connection->hung_up && !events ? -1 : connection->fd, .events = events};
   }
   if (poll(fds, FIXED_FDS + count, timeout) <= 0) return;
-  if (fds[6].revents) cgroups_read_memory_events(&monitor);
+  if (fds[6].revents) cgroups_read_memory_news(&monitor);
   /* Output before the end of the process, so that the end finds the pipes empty. */
   for (int i = 0; i < 2; i++)
     if (fds[3 + i].revents && monitor.outputs[i].fd >= 0) streams_read_output(&monitor, &monitor.outputs[i]);

@@ -27,7 +27,7 @@ void record_exit(struct monitor *monitor) {
   if (!text) abort(); /* Better no answer than a wrong one: the daemon sees us die. */
   int status = monitor->wait_status;
   size_t used = (size_t)snprintf(text, capacity, "{\"exitCode\":%d,\"oomKilled\":%s,\"finishedAtNs\":\"%llu\"", exit_code_of(status),
-                                 monitor->oom_killed ? "true" : "false", (unsigned long long)nanoseconds(&monitor->finished_at));
+                                 monitor->oom_kills > 0 ? "true" : "false", (unsigned long long)nanoseconds(&monitor->finished_at));
   if (WIFSIGNALED(status)) used += (size_t)snprintf(text + used, capacity - used, ",\"signal\":%d", WTERMSIG(status));
   if (monitor->init)
     used += (size_t)snprintf(text + used, capacity - used, ",\"pid\":%d,\"startTimeTicks\":%llu,\"startedAtNs\":\"%llu\"", monitor->init,

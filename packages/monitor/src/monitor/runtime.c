@@ -180,7 +180,7 @@ static void runtime_ended(struct monitor *monitor, int status) {
   if (monitor->init) monitor->start_ticks = read_start_ticks(monitor->init);
   if (monitor->init && monitor->start_ticks) {
     runtime_accept_console(monitor);
-    if (!monitor->plan.is_exec) monitor->memory_events = cgroups_open_memory_events(&monitor->plan);
+    if (!monitor->plan.is_exec) cgroups_watch_memory(monitor);
     monitor->state = STATE_RUNNING;
     record_started(monitor);
   } else {
@@ -205,8 +205,7 @@ static void init_ended(struct monitor *monitor, int status) {
   monitor->state = STATE_EXITED;
   if (monitor->terminal_peer >= 0) close(monitor->terminal_peer);
   monitor->terminal_peer = -1;
-  if (monitor->memory_events >= 0) cgroups_read_memory_events(monitor);
-  monitor->oom_killed = monitor->oom_killed || cgroups_oom_killed(&monitor->plan);
+  if (monitor->memory_counters >= 0) cgroups_read_memory_news(monitor);
   /* With a process namespace of its own none is left; with the host's they would hold the output and the cgroup. */
   cgroups_kill_leftovers(&monitor->plan);
 }

@@ -82,8 +82,11 @@ struct monitor {
   struct timespec started_at, finished_at;
   int wait_status;
   bool reaped, published; /* the exit was written and told */
-  bool oom_killed;
-  int memory_events; /* cgroup v2; -1: none */
+  uint64_t oom_kills;   /* by the group's own count */
+  uint64_t oom_events;  /* of this run, told to the daemon */
+  bool memory_is_v2;
+  int memory_news;      /* readable when memory ran out; -1: not watched */
+  int memory_counters;  /* memory.events (then the same descriptor) or memory.oom_control */
   struct timespec drain_until; /* monotonic */
   char *start_error;           /* the runtime's log when the start failed */
   char *exit_json;             /* what exit.json says, once published */
@@ -132,6 +135,7 @@ bool streams_input_may_be_fed(const struct monitor *monitor);
 void control_serve(struct monitor *monitor, struct connection *connection, const struct message *message);
 void control_answer_go(struct monitor *monitor);
 void control_tell_exit(struct monitor *monitor, struct connection *connection);
+void control_tell_oom(struct monitor *monitor, struct connection *connection);
 
 /* connections.c */
 void connection_drop(struct connection *connection);
@@ -143,6 +147,7 @@ void connection_serve(struct monitor *monitor, struct connection *connection, sh
 short connection_events(const struct monitor *monitor, const struct connection *connection);
 void connections_send_output(struct monitor *monitor, unsigned char stream, const unsigned char *bytes, size_t size);
 void connections_publish(struct monitor *monitor);
+void connections_tell_oom(struct monitor *monitor);
 void connections_finish_attached(struct monitor *monitor);
 bool connections_have_control(const struct monitor *monitor);
 /* Frees what is gone or too slow in going; answers the milliseconds until the next deadline, or -1. */
@@ -165,9 +170,9 @@ void record_started(const struct monitor *monitor);
 void record_exit(struct monitor *monitor);
 
 /* cgroups.c */
-bool cgroups_oom_killed(const struct plan *plan);
-int cgroups_open_memory_events(const struct plan *plan);
-void cgroups_read_memory_events(struct monitor *monitor);
+void cgroups_watch_memory(struct monitor *monitor);
+void cgroups_read_memory_news(struct monitor *monitor);
+void cgroups_close_memory(struct monitor *monitor);
 void cgroups_kill_leftovers(const struct plan *plan);
 /* Tries for `patience_ms`; true when nothing is left. */
 bool cgroups_remove(const struct plan *plan, bool kill, int patience_ms);
