@@ -1,25 +1,15 @@
 /** What containers need of images: the port of core, on the image store. */
-import {
-  type ImageCatalog,
-  type ImageConfig,
-  type ImageSummary,
-  type ImageUsage,
-  internal,
-  type Platform,
-  platformDistance,
-  platformMismatch,
-} from '@dockerd-ts/core'
+import { type ImageCatalog, type ImageConfig, type ImageSummary, type ImageUsage, internal } from '@dockerd-ts/core'
 import { commitImage } from './archive/commit-image.ts'
 import { collect } from './catalog/collect.ts'
 import type { ImageContext } from './catalog/image-context.ts'
 import type { StoredImage } from './catalog/image-store.ts'
+import { findImage, platformOf } from './catalog/variants.ts'
 
 export function createImageCatalog(context: ImageContext): ImageCatalog {
   return {
     resolve(reference, platform) {
-      const image = context.images.find(reference)
-      if (platform !== undefined) requirePlatform(image, reference, platform)
-      return summarize(image)
+      return summarize(findImage(context.images, reference, platform))
     },
     layerDirectories(imageId) {
       const row = context.images.row(imageId)
@@ -48,16 +38,6 @@ export function createImageCatalog(context: ImageContext): ImageCatalog {
       collect(context).swept.catch(() => {})
     },
   }
-}
-
-export function platformOf({ document }: StoredImage): Platform {
-  const { os, architecture, variant } = document
-  return { os, architecture, ...(variant ? { variant } : {}) }
-}
-
-export function requirePlatform(image: StoredImage, reference: string, wanted: Platform): void {
-  const actual = platformOf(image)
-  if (platformDistance(wanted, actual) === undefined) throw platformMismatch(reference, wanted, actual)
 }
 
 function summarize(image: StoredImage): ImageSummary {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { relative } from 'node:path'
 import type { DiskClaim, ImageLedger, Logger, StoreProblem } from '@dockerd-ts/core'
 import type { ImageContext } from './catalog/image-context.ts'
+import { blobsOfIndex, neededBlobs } from './catalog/variants.ts'
 import { hasCode } from './content/files.ts'
 import { directoryName } from './layers/layer-store.ts'
 import { restoreLost } from './reconcile.ts'
@@ -82,12 +83,12 @@ function rowProblems({ content, layers, images }: ImageContext): StoreProblem[] 
   const rows = images.rows()
   const usedLayers = new Set(rows.flatMap((row) => row.chainIds))
   const shown = rows.filter((row) => row.hidden !== true)
-  const usedBlobs = new Set(shown.flatMap((row) => [row.id, row.manifestDigest, ...row.blobDigests]))
+  const usedBlobs = neededBlobs(images)
   const unused = (owner: string, ownerId: string, sizeBytes: number): StoreProblem => ({
     ...{ kind: 'unused', owner, ownerId, sizeBytes, detail: 'no image needs it' },
   })
-  const lacks = (ownerId: string, detail: string): StoreProblem => ({
-    ...{ kind: 'missing', owner: 'image', ownerId, sizeBytes: 0, detail },
+  const lacks = (ownerId: string, detail: string, owner = 'image'): StoreProblem => ({
+    ...{ kind: 'missing', owner, ownerId, sizeBytes: 0, detail },
   })
   return [
     ...images.strayReferences().map(
@@ -103,6 +104,11 @@ function rowProblems({ content, layers, images }: ImageContext): StoreProblem[] 
       [row.id, row.manifestDigest, ...row.blobDigests]
         .filter((digest) => !content.has(digest))
         .map((digest) => lacks(row.id, `blob ${digest} is not here; pull the image again to save or push it`)),
+    ),
+    ...images.indexes().flatMap((index) =>
+      blobsOfIndex(index)
+        .filter((digest) => !content.has(digest))
+        .map((digest) => lacks(index.digest, `blob ${digest} is not here; pull the image again`, 'image index')),
     ),
     ...images.records
       .listLayers()

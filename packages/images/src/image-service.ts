@@ -18,9 +18,9 @@ import { imageHistory, inspectImage } from './catalog/inspect-image.ts'
 import { listImages } from './catalog/list-images.ts'
 import { pruneImages } from './catalog/prune-images.ts'
 import { PrunePlans } from './catalog/prune-plans.ts'
-import { removeImage } from './catalog/remove-image.ts'
+import { removeImage, removePlatforms } from './catalog/remove-image.ts'
 import { tagImage } from './catalog/tag-image.ts'
-import { requirePlatform } from './image-catalog.ts'
+import { findImage, indexOf } from './catalog/variants.ts'
 import { progressStream } from './progress/progress-stream.ts'
 
 export interface ServiceOptions {
@@ -34,18 +34,16 @@ export type RegistryOperations = Pick<ImageService, 'pull' | 'push' | 'search' |
 
 export function imageService({ context, host, logger, registry }: ServiceOptions): ImageService {
   const plans = new PrunePlans(context)
-  const find = (reference: string, platform: string | undefined) => {
-    const image = context.images.find(reference)
-    if (platform !== undefined) requirePlatform(image, reference, parsePlatform(platform, host))
-    return image
-  }
+  const find = (reference: string, platform: string | undefined) =>
+    findImage(context.images, reference, platform === undefined ? undefined : parsePlatform(platform, host))
   return {
     ...registry,
     async list(query) {
-      return listImages(context.images, context.usage, query)
+      return listImages(context, query)
     },
-    async inspect(reference, { platform }) {
-      return inspectImage(context.images, context.layers.root, find(reference, platform))
+    async inspect(reference, { platform, manifests }) {
+      const image = find(reference, platform)
+      return inspectImage(context, image, { index: indexOf(context.images, reference, image), manifests })
     },
     async history(reference, { platform }) {
       return imageHistory(context.images, find(reference, platform))
@@ -60,8 +58,11 @@ export function imageService({ context, host, logger, registry }: ServiceOptions
       tagImage(context, reference, target)
     },
     async remove(reference, options) {
-      for (const platform of options.platforms) find(reference, platform)
-      const { items, swept } = removeImage(context, reference, options)
+      const platforms = options.platforms.map((platform) => parsePlatform(platform, host))
+      const { items, swept } =
+        platforms.length > 0
+          ? removePlatforms(context, reference, { ...options, platforms, host })
+          : removeImage(context, reference, options)
       await finish(swept, logger)
       return items
     },

@@ -61,6 +61,7 @@ async function restoreLayers(context: ImageContext, imageId: string, logger: Log
     logger.error({ imageId, error: String(error) }, 'layers of an image are missing and its blobs too; it is removed')
     images.transaction(() => {
       for (const reference of images.referencesOf(imageId)) images.deleteReference(reference)
+      images.forgetVariant(imageId)
       // Its other layers are under containers, which may run.
       if (context.usage.containersOf(imageId).length > 0) images.put({ ...row, hidden: true })
       else images.delete(imageId)

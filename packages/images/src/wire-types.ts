@@ -3,6 +3,8 @@ import type { ImageService } from '@dockerd-ts/core'
 
 export type WireImageSummary = Awaited<ReturnType<ImageService['list']>>[number]
 export type WireImageInspect = Awaited<ReturnType<ImageService['inspect']>>
+export type WireDescriptor = NonNullable<WireImageSummary['Descriptor']>
+export type WireManifestSummary = NonNullable<WireImageSummary['Manifests']>[number]
 export type WireHistoryItem = Awaited<ReturnType<ImageService['history']>>[number]
 export type WireDeleteItem = Awaited<ReturnType<ImageService['remove']>>[number]
 export type WirePruneResponse = Awaited<ReturnType<ImageService['prune']>>

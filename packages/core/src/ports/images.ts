@@ -86,10 +86,17 @@ export interface ImageRecords {
   getImage(id: string): ImageRow | undefined
   listImages(): ImageRow[]
   deleteImage(id: string): void
-  /** Normalised references: `docker.io/library/alpine:latest` or `…@sha256:…`; at most one image each. */
-  setReference(reference: string, imageId: string): void
+  /**
+   * Normalised references: `docker.io/library/alpine:latest` or `…@sha256:…`; at most one image each. `indexDigest`: the
+   * index that is meant, of which the image is the variant that serves this machine best.
+   */
+  setReference(reference: string, imageId: string, indexDigest?: string): void
   deleteReference(reference: string): void
-  listReferences(): { reference: string; imageId: string }[]
+  listReferences(): ReferenceRow[]
+  /** Indexes that references name: images for several platforms. */
+  putIndex(index: IndexRow): void
+  listIndexes(): IndexRow[]
+  deleteIndex(digest: string): void
   putLayer(layer: LayerRow): void
   getLayer(chainId: string): LayerRow | undefined
   listLayers(): LayerRow[]
@@ -120,6 +127,34 @@ export interface ImageRow {
   parentId?: string
   /** Removed by force while containers are made from it: shown nowhere, but its layers stay until they are gone. */
   hidden?: boolean
+}
+
+export interface ReferenceRow {
+  reference: string
+  imageId: string
+  indexDigest?: string
+}
+
+/** An image index or manifest list whose document is in the content store, and what is here of its manifests. */
+export interface IndexRow {
+  digest: string
+  mediaType: string
+  sizeBytes: number
+  /** Digests of indexes within it that are here. */
+  nestedDigests: string[]
+  /** In the order of the document; those of nested indexes stand in their place. */
+  entries: IndexEntry[]
+}
+
+export interface IndexEntry {
+  /** As the index has it. */
+  descriptor: wire.OCIDescriptor
+  /** What the manifest consists of; absent until it was asked for. These blobs are kept while the index has a name. */
+  content?: {
+    /** For an image's manifest the image's id. */
+    configDigest: string
+    layerDigests: string[]
+  }
 }
 
 export interface LayerRow {

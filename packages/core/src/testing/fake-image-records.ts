@@ -1,10 +1,11 @@
 /** ImageRecords in memory, with the same copies and the same all-or-nothing transactions as the database. */
-import type { BlobRow, ImageRecords, ImageRow, LayerRow } from '../ports/images.ts'
+import type { BlobRow, ImageRecords, ImageRow, IndexRow, LayerRow, ReferenceRow } from '../ports/images.ts'
 
 export function fakeImageRecords(): ImageRecords {
   let state = {
     images: new Map<string, ImageRow>(),
-    references: new Map<string, string>(),
+    references: new Map<string, ReferenceRow>(),
+    indexes: new Map<string, IndexRow>(),
     layers: new Map<string, LayerRow>(),
     blobs: new Map<string, BlobRow>(),
   }
@@ -15,9 +16,13 @@ export function fakeImageRecords(): ImageRecords {
     getImage: (id) => find(state.images, id),
     listImages: () => list(state.images),
     deleteImage: (id) => void state.images.delete(id),
-    setReference: (reference, imageId) => void state.references.set(reference, imageId),
+    setReference: (reference, imageId, indexDigest) =>
+      void state.references.set(reference, { reference, imageId, ...(indexDigest !== undefined && { indexDigest }) }),
     deleteReference: (reference) => void state.references.delete(reference),
-    listReferences: () => [...state.references].map(([reference, imageId]) => ({ reference, imageId })),
+    listReferences: () => list(state.references),
+    putIndex: (index) => void state.indexes.set(index.digest, structuredClone(index)),
+    listIndexes: () => list(state.indexes),
+    deleteIndex: (digest) => void state.indexes.delete(digest),
     putLayer: (layer) => void state.layers.set(layer.chainId, structuredClone(layer)),
     getLayer: (chainId) => find(state.layers, chainId),
     listLayers: () => list(state.layers),

@@ -1,5 +1,5 @@
 /** What every implementation of ImageRecords promises; run on the fake and on the database. */
-import type { BlobRow, ImageRecords, ImageRow, LayerRow } from '../ports/images.ts'
+import type { BlobRow, ImageRecords, ImageRow, IndexRow, LayerRow } from '../ports/images.ts'
 
 /** The few assertions the contract needs; tap's test object has them. */
 export interface ContractAssertions {
@@ -35,6 +35,23 @@ const layer: LayerRow = {
 }
 const blob: BlobRow = { digest: 'sha256:three', mediaType: 'x/y', sizeBytes: 12, sources: ['docker.io/library/a'] }
 
+const index: IndexRow = {
+  digest: `sha256:${'e'.repeat(64)}`,
+  mediaType: 'application/vnd.oci.image.index.v1+json',
+  sizeBytes: 500,
+  nestedDigests: [],
+  entries: [
+    {
+      descriptor: {
+        mediaType: 'application/vnd.oci.image.manifest.v1+json',
+        digest: `sha256:${'f'.repeat(64)}`,
+        size: 400,
+        platform: { os: 'linux', architecture: 'arm64', variant: 'v8' },
+      },
+    },
+  ],
+}
+
 /** `make` answers an empty store each time. */
 export function imageRecordsContract(test: ContractTest, make: () => ImageRecords): void {
   test('an image comes back as it was put, with and without its optional fields', async (t) => {
@@ -66,6 +83,30 @@ export function imageRecordsContract(test: ContractTest, make: () => ImageRecord
     records.deleteReference('docker.io/library/a:latest')
     records.deleteReference('docker.io/library/a:latest')
     t.same(sorted(), [{ reference: 'docker.io/library/b:latest', imageId: image.id }])
+  })
+  test('a reference can mean an index too, until it means an image alone again', async (t) => {
+    const records = make()
+    records.putImage(image)
+    records.setReference('docker.io/library/a:latest', image.id, index.digest)
+    t.same(records.listReferences(), [
+      { reference: 'docker.io/library/a:latest', imageId: image.id, indexDigest: index.digest },
+    ])
+    records.setReference('docker.io/library/a:latest', image.id)
+    t.same(records.listReferences(), [{ reference: 'docker.io/library/a:latest', imageId: image.id }])
+  })
+  test('an index comes back as it was put', async (t) => {
+    const records = make()
+    records.putIndex(index)
+    t.same(records.listIndexes(), [index])
+    const grown: IndexRow = {
+      ...index,
+      entries: index.entries.map((entry) => ({ ...entry, content: { configDigest: image.id, layerDigests: ['x'] } })),
+    }
+    records.putIndex(grown)
+    t.same(records.listIndexes(), [grown])
+    records.deleteIndex(index.digest)
+    records.deleteIndex(index.digest)
+    t.same(records.listIndexes(), [])
   })
   test('layers and blobs come back as they were put', async (t) => {
     const records = make()

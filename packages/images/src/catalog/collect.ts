@@ -4,6 +4,7 @@ import type { ContentStore } from '../content/content-store.ts'
 import type { Pins } from '../content/pins.ts'
 import type { LayerStore } from '../layers/layer-store.ts'
 import type { ImageStore } from './image-store.ts'
+import { neededBlobs } from './variants.ts'
 
 export interface CollectContext {
   images: ImageStore
@@ -31,11 +32,11 @@ export function collect(context: CollectContext, order: readonly string[] = []):
     for (const row of images.rows()) {
       if (row.hidden === true && context.usage.containersOf(row.id).length === 0) images.delete(row.id)
     }
-    const rows = images.rows()
-    const usedLayers = new Set(rows.flatMap((row) => row.chainIds))
-    const usedBlobs = new Set(
-      rows.filter((row) => !row.hidden).flatMap((row) => [row.id, row.manifestDigest, ...row.blobDigests]),
-    )
+    for (const { digest } of images.indexes()) {
+      if (images.namesOfIndex(digest).length === 0) images.deleteIndex(digest)
+    }
+    const usedLayers = new Set(images.rows().flatMap((row) => row.chainIds))
+    const usedBlobs = neededBlobs(images)
     removedLayers = images.records
       .listLayers()
       .filter(({ chainId }) => !usedLayers.has(chainId) && !isHeld(layers.pins, chainId))

@@ -1,11 +1,12 @@
 /**
- * Images and their names, in memory and written through: what a reference means, which references an image has. Rows that
- * are hidden (removed by force under a container) are found by `row` only.
+ * Images, indexes and their names, in memory and written through: what a reference means, which references an image has.
+ * Rows that are hidden (removed by force under a container) are found by `row` only.
  */
 import {
   type ImageRecords,
   type ImageReference,
   type ImageRow,
+  type IndexRow,
   noSuchImage,
   parseReference,
   storedReference,
@@ -17,10 +18,18 @@ export interface StoredImage {
   document: ImageDocument
 }
 
+interface Name {
+  reference: ImageReference
+  imageId: string
+  /** The name means this index, of which the image is one variant. */
+  indexDigest?: string
+}
+
 export class ImageStore {
   readonly records: ImageRecords
   #images = new Map<string, StoredImage>()
-  #references = new Map<string, { reference: ImageReference; imageId: string }>()
+  #references = new Map<string, Name>()
+  #indexes = new Map<string, IndexRow>()
   #loaded = false
 
   constructor(records: ImageRecords) {
@@ -34,9 +43,10 @@ export class ImageStore {
       this.#images.set(row.id, { row, document: parseImageConfig(row.configJson) })
     }
     this.#references = new Map()
-    for (const { reference, imageId } of this.records.listReferences()) {
-      this.#references.set(reference, { reference: parseReference(reference), imageId })
+    for (const { reference, ...row } of this.records.listReferences()) {
+      this.#references.set(reference, { reference: parseReference(reference), ...row })
     }
+    this.#indexes = new Map(this.records.listIndexes().map((row) => [row.digest, row]))
     this.#loaded = true
   }
 
@@ -91,11 +101,12 @@ export class ImageStore {
     this.#images.delete(id)
   }
 
-  setReference(reference: ImageReference, imageId: string): void {
+  setReference(reference: ImageReference, imageId: string, indexDigest?: string): void {
     this.#load()
     const key = storedReference(reference)
-    this.records.setReference(key, imageId)
-    this.#references.set(key, { reference: parseReference(key), imageId })
+    this.records.setReference(key, imageId, indexDigest)
+    const index = indexDigest === undefined ? {} : { indexDigest }
+    this.#references.set(key, { reference: parseReference(key), imageId, ...index })
   }
 
   deleteReference(reference: ImageReference): void {
@@ -103,6 +114,73 @@ export class ImageStore {
     const key = storedReference(reference)
     this.records.deleteReference(key)
     this.#references.delete(key)
+  }
+
+  indexes(): IndexRow[] {
+    this.#load()
+    return [...this.#indexes.values()]
+  }
+
+  index(digest: string): IndexRow | undefined {
+    this.#load()
+    return this.#indexes.get(digest)
+  }
+
+  putIndex(row: IndexRow): void {
+    this.#load()
+    this.records.putIndex(row)
+    this.#indexes.set(row.digest, row)
+  }
+
+  deleteIndex(digest: string): void {
+    this.#load()
+    this.records.deleteIndex(digest)
+    this.#indexes.delete(digest)
+  }
+
+  /** Their blobs need not be kept for an index any more. */
+  forgetVariant(imageId: string): void {
+    for (const index of this.indexes()) {
+      if (!index.entries.some(({ content }) => content?.configDigest === imageId)) continue
+      const entries = index.entries.map((entry) =>
+        entry.content?.configDigest === imageId ? { descriptor: entry.descriptor } : entry,
+      )
+      this.putIndex({ ...index, entries })
+    }
+  }
+
+  /** The names that mean an index. */
+  namesOfIndex(digest: string): Name[] {
+    this.#load()
+    return [...this.#references.values()].filter(({ indexDigest }) => indexDigest === digest)
+  }
+
+  /** Those that have a name and the image among their manifests. */
+  indexesOf(imageId: string): IndexRow[] {
+    return this.indexes().filter(
+      ({ digest, entries }) =>
+        entries.some(({ content }) => content?.configDigest === imageId) && this.namesOfIndex(digest).length > 0,
+    )
+  }
+
+  /** Images that are here of an index, in its order. */
+  variantsOf({ entries }: IndexRow): StoredImage[] {
+    const ids = new Set(entries.flatMap(({ content }) => content?.configDigest ?? []))
+    return [...ids].flatMap((id) => this.get(id) ?? [])
+  }
+
+  indexByReference(reference: ImageReference): IndexRow | undefined {
+    this.#load()
+    const digest = this.#references.get(storedReference(reference))?.indexDigest
+    return digest === undefined ? undefined : this.index(digest)
+  }
+
+  /** Its own names, and those of indexes that it is a variant of. */
+  namesOf(imageId: string): ImageReference[] {
+    const indexes = new Set(this.indexesOf(imageId).map(({ digest }) => digest))
+    return this.#sortedReferences(
+      (name) => name.imageId === imageId || (name.indexDigest !== undefined && indexes.has(name.indexDigest)),
+    )
   }
 
   /** The image that a name means; undefined when there is none. */
@@ -117,7 +195,7 @@ export class ImageStore {
     return this.#sortedReferences((entry) => entry.imageId === imageId)
   }
 
-  referencesByName(name: ImageReference): { reference: ImageReference; imageId: string }[] {
+  referencesByName(name: ImageReference): Name[] {
     this.#load()
     const keys = [...this.#references.keys()].sort()
     return keys
@@ -147,7 +225,7 @@ export class ImageStore {
       .map(([name, { reference, imageId }]) => ({ name, reference, imageId }))
   }
 
-  #sortedReferences(wanted: (entry: { imageId: string }) => boolean): ImageReference[] {
+  #sortedReferences(wanted: (entry: Name) => boolean): ImageReference[] {
     this.#load()
     const entries = [...this.#references].filter(([, entry]) => wanted(entry))
     return entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { reference }]) => reference)

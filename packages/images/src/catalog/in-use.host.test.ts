@@ -16,8 +16,7 @@ t.test('a pull keeps the blob of another image on which it counts, though that i
   const old = makeImage({ tags: ['old:1'], layers: [{ tar: base, blob: zipped }] })
   await load(images, old.archive)
   const registry = await scriptedRegistry(t)
-  // The same layer under another digest: the pull takes the blob that is here.
-  const young = makeImage({ layers: [{ tar: base }, { tar: top }] })
+  const young = makeImage({ layers: [{ tar: base, blob: zipped }, { tar: top }] })
   registry.add('young', '1', young)
   let removed: Promise<unknown> | undefined
   registry.script = ({ path }) => {

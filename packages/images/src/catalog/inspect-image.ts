@@ -1,13 +1,20 @@
 /** `GET /images/x/json` and `/history`. */
 import { join } from 'node:path'
-import { familiarString, internal, rfc3339Nano, zeroTime } from '@dockerd-ts/core'
+import { familiarString, type IndexRow, internal, rfc3339Nano, zeroTime } from '@dockerd-ts/core'
 import { goTimeSeconds, normalGoTime } from '../oci/go-time.ts'
 import type { WireHistoryItem, WireImageInspect } from '../wire-types.ts'
+import type { ImageContext } from './image-context.ts'
 import type { ImageStore, StoredImage } from './image-store.ts'
+import { manifestSummaries, targetDescriptor } from './manifest-summaries.ts'
 
-export function inspectImage(store: ImageStore, layersRoot: string, image: StoredImage): WireImageInspect {
+export function inspectImage(
+  context: ImageContext,
+  image: StoredImage,
+  { index, manifests }: { index: IndexRow | undefined; manifests: boolean },
+): WireImageInspect {
+  const { images: store, layers } = context
   const { row, document } = image
-  const references = store.referencesOf(row.id)
+  const references = store.namesOf(row.id)
   const created = normalGoTime(document.created)
   return {
     Id: row.id,
@@ -24,9 +31,11 @@ export function inspectImage(store: ImageStore, layersRoot: string, image: Store
     Os: document.os,
     ...(document['os.version'] && { OsVersion: document['os.version'] }),
     Size: row.sizeBytes,
-    GraphDriver: { Name: 'overlay2', Data: driverData(store, layersRoot, row.chainIds) },
+    GraphDriver: { Name: 'overlay2', Data: driverData(store, layers.root, row.chainIds) },
     RootFS: { Type: document.rootfs.type, ...(row.chainIds.length > 0 && { Layers: document.rootfs.diff_ids ?? [] }) },
     Metadata: { LastTagTime: row.lastTaggedAtNs === undefined ? zeroTime : rfc3339Nano(row.lastTaggedAtNs) },
+    Descriptor: targetDescriptor(context, image, index),
+    ...(manifests && { Manifests: manifestSummaries(context, image, index) }),
   }
 }
 

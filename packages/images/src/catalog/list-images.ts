@@ -1,30 +1,45 @@
 /** `GET /images/json`: one summary for each image, newest first. */
-import { type Filters, familiarString, type ImageReference, type ImageUsage } from '@dockerd-ts/core'
+import { type Filters, familiarString, type ImageReference, type IndexRow } from '@dockerd-ts/core'
 import { goTimeSeconds, parseGoTime } from '../oci/go-time.ts'
 import type { WireImageSummary } from '../wire-types.ts'
 import { type ImageFilter, imageFilter } from './image-filters.ts'
 import type { ImageStore, StoredImage } from './image-store.ts'
+import { manifestSummaries, type SummaryContext, targetDescriptor } from './manifest-summaries.ts'
 
 export interface ListQuery {
   all: boolean
   filters: Filters
   sharedSize: boolean
+  manifests: boolean
 }
 
-export function listImages(store: ImageStore, usage: ImageUsage, query: ListQuery): WireImageSummary[] {
+export function listImages(context: SummaryContext, query: ListQuery): WireImageSummary[] {
+  const { images: store, usage } = context
   const filter = imageFilter(query.filters, store, 'list')
   const images = store.list()
   const references = store.referencesByImage()
   const parents = new Set(images.map(({ row }) => row.parentId))
   const shared = query.sharedSize ? sharedSizes(store, images) : undefined
+  const indexes = indexesByImage(store)
   const found: { created: bigint; summary: WireImageSummary }[] = []
   for (const image of images) {
     if (!filter.accepts(image)) continue
     const own = references.get(image.row.id) ?? []
+    const named = indexes.get(image.row.id)
+    // Shown under the name of its index, with the variant that the name means.
+    if (own.length === 0 && named !== undefined) continue
     const shown = own.filter((reference) => filter.acceptsReference(reference))
     if (!isListed({ shown, filter, isParent: parents.has(image.row.id), all: query.all })) continue
     const summary = summarize(image, shown)
-    summary.Containers = usage.containersOf(image.row.id).length
+    // An image that several indexes have is described by itself.
+    const index = named?.length === 1 ? named[0] : undefined
+    const variants = index === undefined ? [image] : store.variantsOf(index)
+    summary.Containers = variants.reduce((sum, { row }) => sum + usage.containersOf(row.id).length, 0)
+    summary.Descriptor = targetDescriptor(context, image, index)
+    if (query.manifests) {
+      summary.Manifests = manifestSummaries(context, image, index)
+      summary.Size = summary.Manifests.reduce((sum, { Size }) => sum + Size.Total, 0)
+    }
     if (shared !== undefined) summary.SharedSize = shared.get(image.row.id) ?? 0
     found.push({ created: parseGoTime(image.document.created) ?? 0n, summary })
   }
@@ -58,6 +73,16 @@ function summarize({ row, document }: StoredImage, references: readonly ImageRef
     SharedSize: -1,
     Size: row.sizeBytes,
   }
+}
+
+/** Named indexes by the images that are their variants. */
+function indexesByImage(store: ImageStore): Map<string, IndexRow[]> {
+  const found = new Map<string, IndexRow[]>()
+  for (const index of store.indexes()) {
+    if (store.namesOfIndex(index.digest).length === 0) continue
+    for (const { row } of store.variantsOf(index)) found.set(row.id, [...(found.get(row.id) ?? []), index])
+  }
+  return found
 }
 
 /** Bytes of each image's layers that another image has too. */

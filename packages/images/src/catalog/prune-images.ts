@@ -56,6 +56,8 @@ export function publishPrune(context: ImageContext, layers: Pruned['layers']): n
 function namesToRemove({ images }: ImageContext, image: StoredImage, danglingOnly: boolean): string[] {
   const references = images.referencesOf(image.row.id)
   if (references.length === 0) {
+    // A variant goes with the name of its index.
+    if (images.indexesOf(image.row.id).length > 0) return []
     return images.childrenOf(image.row.id).length > 0 ? [] : [image.row.id.slice('sha256:'.length)]
   }
   if (danglingOnly && references.some(({ tag }) => tag !== undefined)) return []

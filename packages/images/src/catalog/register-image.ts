@@ -1,10 +1,18 @@
 /** The last step of pull, load and import: blobs are in the store, so layers are unpacked and the image is recorded. */
-import { crashPoint, type ImageReference, type ImageRow, invalidArgument } from '@dockerd-ts/core'
+import {
+  crashPoint,
+  type ImageReference,
+  type ImageRow,
+  type IndexRow,
+  invalidArgument,
+  type Platform,
+} from '@dockerd-ts/core'
 import type { LayerStore } from '../layers/layer-store.ts'
 import { type ImageDocument, parseImageConfig } from '../oci/documents.ts'
 import { parseGoTime } from '../oci/go-time.ts'
 import { chainIds } from '../oci/identity.ts'
 import type { ImageStore, StoredImage } from './image-store.ts'
+import { defaultVariant, mergedIndex } from './variants.ts'
 
 export interface ImageContent {
   configData: Buffer
@@ -60,11 +68,18 @@ export async function unpackLayers(
   if (failed !== undefined) throw failed.reason
 }
 
+export interface Recording {
+  references: readonly ImageReference[]
+  parentId?: string
+  /** The references mean this index, of which the image is a variant. */
+  index?: { row: IndexRow; host: Platform }
+}
+
 /** Synchronous: from the check that every layer is there to the row, nothing can remove one. */
 export function recordImage(
   images: ImageStore,
   content: ImageContent,
-  { references, parentId }: { references: readonly ImageReference[]; parentId?: string },
+  { references, parentId, index }: Recording,
 ): StoredImage {
   const document = parseImageConfig(content.configData)
   const ids = layerIdsOf(document, content.blobDigests.length)
@@ -90,10 +105,27 @@ export function recordImage(
   }
   images.transaction(() => {
     images.put(row)
-    for (const reference of references) images.setReference(reference, row.id)
+    if (index !== undefined) recordIndex(images, { ...index, references })
+    else for (const reference of references) images.setReference(reference, row.id)
   })
   crashPoint('image:recorded')
   return { row, document }
+}
+
+/**
+ * In a transaction, after the images that are its variants. All names of the index then mean the variant that serves the
+ * host best.
+ */
+export function recordIndex(
+  images: ImageStore,
+  { row, host, references }: { row: IndexRow; host: Platform; references: readonly ImageReference[] },
+): void {
+  const merged = mergedIndex(images.index(row.digest), row)
+  const meant = defaultVariant(images, merged, host)
+  if (meant === undefined) throw new Error(`index ${row.digest} has no image here`)
+  images.putIndex(merged)
+  const names = [...images.namesOfIndex(row.digest).map(({ reference }) => reference), ...references]
+  for (const reference of names) images.setReference(reference, meant.row.id, row.digest)
 }
 
 /** Unix time in nanoseconds, as digits. */

@@ -8,6 +8,7 @@ import {
   familiarString,
   type ImageReference,
   imageDeleteConflict,
+  type Platform,
   parseReference,
   referenceInUse,
   repositoryOf,
@@ -17,6 +18,8 @@ import type { WireDeleteItem } from '../wire-types.ts'
 import { collect } from './collect.ts'
 import { type ImageContext, publishImage } from './image-context.ts'
 import type { StoredImage } from './image-store.ts'
+import { recordIndex } from './register-image.ts'
+import { findImage, indexOf } from './variants.ts'
 
 export interface Removal {
   items: WireDeleteItem[]
@@ -31,14 +34,48 @@ export interface RemoveOptions {
   noPrune: boolean
 }
 
+/**
+ * `DELETE /images/x?platforms=`: only those variants of an index; the name stays as long as one is left. For an image
+ * of one platform this is its removal. Throws notFound for a platform that is not here.
+ */
+export function removePlatforms(
+  context: ImageContext,
+  text: string,
+  { platforms, host, ...options }: RemoveOptions & { platforms: readonly Platform[]; host: Platform },
+): Removal {
+  const { images } = context
+  const wanted = [...new Set(platforms.map((platform) => findImage(images, text, platform)))]
+  const index = indexOf(images, text, images.find(text))
+  if (index === undefined || wanted.length === images.variantsOf(index).length) {
+    return removeImage(context, text, options)
+  }
+  const removal: Removal = { items: [], layers: [], blobs: [], swept: [] }
+  for (const image of wanted) {
+    const conflict = findConflict(context, image, { force: options.force, ignoreReferences: true })
+    if (conflict !== undefined) throw imageDeleteConflict(image.row.id, conflict)
+  }
+  for (const image of wanted) {
+    images.transaction(() => {
+      images.forgetVariant(image.row.id)
+      const row = images.index(index.digest)
+      if (row !== undefined) recordIndex(images, { row, host, references: [] })
+    })
+    if (images.namesOf(image.row.id).length > 0) continue
+    deleteImage(context, image, { ...options, quiet: true, removal })
+  }
+  return removal
+}
+
 export function removeImage(context: ImageContext, text: string, options: RemoveOptions): Removal {
   const { images } = context
   const image = images.find(text)
   const removal: Removal = { items: [], layers: [], blobs: [], swept: [] }
   const references = images.referencesOf(image.row.id)
   const isId = isIdPrefix(image.row.id, text)
+  // Other platforms of its index, which go when no name of the index is left.
+  const companions = images.indexesOf(image.row.id).flatMap((index) => images.variantsOf(index))
   if (!isId) {
-    const [user] = context.usage.containersOf(image.row.id)
+    const [user] = [image, ...companions].flatMap(({ row }) => context.usage.containersOf(row.id))
     if (!options.force && isSingleReference(references) && user !== undefined) {
       throw referenceInUse(text, user.id, image.row.id)
     }
@@ -49,6 +86,11 @@ export function removeImage(context: ImageContext, text: string, options: Remove
     for (const reference of references) untag(context, image, { reference, removal, publish: true })
   }
   deleteImage(context, image, { ...options, quiet: !isId, removal })
+  for (const { row } of companions) {
+    const companion = images.get(row.id)
+    if (companion === undefined || images.namesOf(row.id).length > 0) continue
+    deleteImage(context, companion, { ...options, quiet: true, removal })
+  }
   return removal
 }
 
@@ -133,6 +175,7 @@ function deleteImage(context: ImageContext, image: StoredImage, deletion: Deleti
     untag(context, image, { reference, removal: deletion.removal, publish: true })
   }
   publishImage(context, { action: 'delete', imageId: id })
+  images.forgetVariant(id)
   if (context.usage.containersOf(id).length > 0) images.put({ ...image.row, hidden: true })
   else images.delete(id)
   deletion.removal.items.push({ Deleted: id })

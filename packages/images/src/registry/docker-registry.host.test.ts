@@ -113,27 +113,34 @@ t.test('what is pushed is pulled the same, in Docker’s words', async (t) => {
   })
 })
 
-t.test('layers that are here are not fetched again, and what comes of it can be saved', async (t) => {
-  const { host } = await dockerRegistry(t)
-  const images = await testImages(t)
-  const compressed = makeImage({
-    tags: [`${host}/a:1`],
-    layers: [{ tar: lower, blob: gzipSync(lower) }, { tar: upper }],
-  })
-  await load(images, compressed.archive)
-  await push(images, `${host}/a`, '1')
-  const other = await testImages(t)
-  await load(other, makeImage({ tags: ['plain:1'], layers: [{ tar: lower }], config: { User: '1' } }).archive)
-  const messages = await pull(other, `${host}/a`, '1')
-  const lowerId = digest(gzipSync(lower)).slice(7, 19)
-  t.same(
-    messages.filter(({ id }) => id === lowerId).map(({ status }) => status),
-    ['Already exists'],
-  )
-  const third = await testImages(t)
-  await load(third, await save(other, `${host}/a:1`))
-  t.equal(third.catalog.resolve(`${host}/a:1`).id, compressed.id)
-})
+t.test(
+  'blobs that are here are not fetched again; a layer in other compression is, so that digests stay true',
+  async (t) => {
+    const { host } = await dockerRegistry(t)
+    const images = await testImages(t)
+    const compressed = makeImage({
+      tags: [`${host}/a:1`],
+      layers: [{ tar: lower, blob: gzipSync(lower) }, { tar: upper }],
+    })
+    await load(images, compressed.archive)
+    await push(images, `${host}/a`, '1')
+    const other = await testImages(t)
+    const plain = makeImage({ tags: ['plain:1'], layers: [{ tar: lower }, { tar: upper }], config: { User: '1' } })
+    await load(other, plain.archive)
+    const messages = await pull(other, `${host}/a`, '1')
+    const told = (blob: Buffer) =>
+      messages.filter(({ id }) => id === digest(blob).slice(7, 19)).map(({ status }) => status)
+    t.same(told(upper), ['Already exists'])
+    t.equal(told(gzipSync(lower)).at(-1), 'Pull complete')
+    const pulled = await images.service.distribution(`${host}/a:1`)
+    await other.service.tag(`${host}/a:1`, { repository: `${host}/b`, tag: '1' })
+    await push(other, `${host}/b`, '1')
+    t.same(await images.service.distribution(`${host}/b:1`), pulled)
+    const third = await testImages(t)
+    await load(third, await save(other, `${host}/a:1`))
+    t.equal(third.catalog.resolve(`${host}/a:1`).id, compressed.id)
+  },
+)
 
 t.test('what is not there or not reached is told as dockerd tells it', async (t) => {
   const { host } = await dockerRegistry(t)

@@ -59,6 +59,8 @@ const contentType = (header: string | undefined) => (header ?? '').split(';')[0]
 
 export interface ResolvedManifest extends FetchedDocument {
   manifest: Manifest
+  /** The indexes that led to it, outermost first. */
+  indexes: FetchedDocument[]
 }
 
 const maxIndexDepth = 3
@@ -68,17 +70,17 @@ export async function resolveManifest(
   session: RegistrySession,
   document: FetchedDocument,
   request: { reference: ImageReference; host: Platform; platform: Platform | undefined; signal?: AbortSignal },
-  depth = 0,
+  indexes: FetchedDocument[] = [],
 ): Promise<ResolvedManifest> {
   const { data, mediaType } = document
-  if (isManifestType(mediaType)) return { ...document, manifest: parseManifest(data) }
+  if (isManifestType(mediaType)) return { ...document, manifest: parseManifest(data), indexes }
   if (isSchema1Type(mediaType)) {
     throw invalidArgument(
       'Docker Image Format v1 and Docker Image manifest version 2, schema 1 support has been removed. ' +
         'Ask the image author to upgrade it to the OCI image format.',
     )
   }
-  if (!isIndexType(mediaType) || depth > maxIndexDepth) {
+  if (!isIndexType(mediaType) || indexes.length > maxIndexDepth) {
     throw invalidArgument(`unsupported manifest media type "${mediaType}"`)
   }
   const wanted = request.platform === undefined ? [] : [request.platform]
@@ -88,5 +90,5 @@ export async function resolveManifest(
     throw notFound(`no matching manifest for ${shown} in the manifest list entries`)
   }
   const next = await fetchManifest(session, chosen.digest, request.signal)
-  return resolveManifest(session, next, request, depth + 1)
+  return resolveManifest(session, next, request, [...indexes, document])
 }

@@ -17,9 +17,10 @@ import {
 import { type ImageContext, publishImage } from '../catalog/image-context.ts'
 import type { StoredImage } from '../catalog/image-store.ts'
 import { layerIdsOf, recordImage } from '../catalog/register-image.ts'
-import { platformOf } from '../image-catalog.ts'
+import { bestVariant, platformOf } from '../catalog/variants.ts'
 import { documentLimitBytes, parseImageConfig } from '../oci/documents.ts'
 import { sha256, shortDigest } from '../oci/identity.ts'
+import { indexRow } from '../oci/index-entries.ts'
 import { isImageConfigType, isLayerType } from '../oci/media-types.ts'
 import { counter, type Report } from '../progress/progress-stream.ts'
 import type { BlobDownloads } from './blob-download.ts'
@@ -69,7 +70,7 @@ export async function pullImage(pull: PullContext, request: PullRequest): Promis
   report({
     status: updated ? `Status: Downloaded newer image for ${shown}` : `Status: Image is up to date for ${shown}`,
   })
-  const image = pull.context.images.byReference(reference)
+  const image = variantOf(pull, request)
   if (image === undefined) return
   publishImage(pull.context, { action: 'pull', imageId: image.row.id, id: shown, name: familiarName(reference) })
   checkPlatform(image, request)
@@ -80,13 +81,20 @@ function checkPlatform(image: StoredImage, { platform, reference }: PullRequest)
   throw platformMismatch(familiarString(reference), platform, platformOf(image))
 }
 
+/** What the reference means now for the platform that was asked for. */
+function variantOf({ context, host }: PullContext, { reference, platform }: PullRequest): StoredImage | undefined {
+  const { images } = context
+  const index = images.indexByReference(reference)
+  if (index === undefined) return images.byReference(reference)
+  return bestVariant(images, index, platform ?? host) ?? images.byReference(reference)
+}
+
 /** True when the reference means something new now. */
 async function pullOne(pull: PullContext, session: RegistrySession, request: PullRequest): Promise<boolean> {
   const { reference, report, signal } = request
-  const { images } = pull.context
   const target = reference.digest ?? reference.tag ?? 'latest'
   const started = () => report({ status: `Pulling from ${reference.path}`, id: target })
-  const current = images.byReference(reference)
+  const current = variantOf(pull, request)
   if (current !== undefined && (await isCurrent(pull, session, { ...request, current }))) {
     started()
     const digest = digestsOf(pull, current, reference)[0] ?? reference.digest
@@ -103,7 +111,7 @@ async function pullOne(pull: PullContext, session: RegistrySession, request: Pul
 
 const digestsOf = ({ context }: PullContext, image: StoredImage, reference: ImageReference): string[] =>
   context.images
-    .referencesOf(image.row.id)
+    .namesOf(image.row.id)
     .filter((other) => repositoryOf(other) === repositoryOf(reference))
     .flatMap(({ digest }) => digest ?? [])
 
@@ -114,6 +122,9 @@ async function isCurrent(
   { reference, current, platform, signal }: PullRequest & { current: StoredImage },
 ): Promise<boolean> {
   if (platform !== undefined && platformDistance(platform, platformOf(current)) !== 0) return false
+  // The index may have one that serves this machine.
+  const hasOthers = pull.context.images.indexByReference(reference) !== undefined
+  if (platform === undefined && hasOthers && platformDistance(pull.host, platformOf(current)) !== 0) return false
   if (reference.digest !== undefined) return true
   const known = digestsOf(pull, current, reference)
   if (known.length === 0) return false
@@ -133,8 +144,10 @@ async function fetchImage(pull: PullContext, session: RegistrySession, found: Fo
   const { content, layers, images } = pull.context
   const { request, document, resolved } = found
   checkTypes(resolved)
+  const { indexes } = resolved
   const release = content.pins.add(
     resolved.digest,
+    ...indexes.map((index) => index.digest),
     resolved.manifest.config.digest,
     ...resolved.manifest.layers.map((l) => l.digest),
   )
@@ -147,7 +160,9 @@ async function fetchImage(pull: PullContext, session: RegistrySession, found: Fo
     // Blobs of other images, which may be removed before this one is recorded.
     unpins.push(content.pins.add(...present.flatMap((digest) => digest ?? [])))
     const blobDigests = await fetchLayers(pull, session, { ...found, ...ids, configData, present })
-    await content.put(resolved.data, resolved.mediaType, repositoryOf(request.reference))
+    for (const { data, mediaType } of [...indexes, resolved]) {
+      await content.put(data, mediaType, repositoryOf(request.reference))
+    }
     const image = {
       configData,
       id: resolved.manifest.config.digest,
@@ -158,7 +173,9 @@ async function fetchImage(pull: PullContext, session: RegistrySession, found: Fo
     const { domain, path, tag, digest } = request.reference
     const byDigest = { domain, path, digest: digest ?? document.digest }
     const references = digest === undefined && tag !== undefined ? [{ domain, path, tag }, byDigest] : [byDigest]
-    return recordImage(images, image, { references })
+    if (indexes.length === 0) return recordImage(images, image, { references })
+    const row = indexRow(indexes, new Map([[resolved.digest, resolved.manifest]]))
+    return recordImage(images, image, { references, index: { row, host: pull.host } })
   } finally {
     for (const unpin of unpins) unpin()
   }
@@ -224,15 +241,12 @@ const line = (status: string, digest: string | undefined): ProgressMessage => ({
   id: shortDigest(digest ?? ''),
 })
 
-/** A blob with the layer's content, when the layer is unpacked: the manifest's own, or another image's. */
+/**
+ * The manifest's own blob, when the layer is unpacked. The same layer compressed otherwise is no substitute: digests are to
+ * stay true when the image is pushed or saved.
+ */
 function heldBlob({ context }: PullContext, chainId: string, digest: string): string | undefined {
-  if (context.layers.get(chainId) === undefined) return undefined
-  if (context.content.has(digest)) return digest
-  for (const row of context.images.rows()) {
-    const blob = row.blobDigests[row.chainIds.indexOf(chainId)]
-    if (blob !== undefined && row.chainIds.includes(chainId) && context.content.has(blob)) return blob
-  }
-  return undefined
+  return context.layers.get(chainId) !== undefined && context.content.has(digest) ? digest : undefined
 }
 
 async function fetchLayer(

@@ -44,4 +44,8 @@ export const migrations: readonly string[] = [
 
   CREATE TABLE volumes (name TEXT PRIMARY KEY, record TEXT NOT NULL CHECK (json_valid(record))) STRICT;
   `,
+  `
+  ALTER TABLE image_references ADD COLUMN index_digest TEXT;
+  CREATE TABLE image_indexes (digest TEXT PRIMARY KEY, record TEXT NOT NULL CHECK (json_valid(record))) STRICT;
+  `,
 ]
