@@ -52,7 +52,7 @@ export function imageService({ context, host, logger, registry }: ServiceOptions
     import: (request) => importStream(context, { ...request, host }),
     save: ({ references, platforms }) => {
       const wanted = platforms.map((platform) => parsePlatform(platform, host))
-      return saveArchive(context, { references, platforms: wanted })
+      return saveArchive(context, { references, platforms: wanted, host })
     },
     async tag(reference, target) {
       tagImage(context, reference, target)

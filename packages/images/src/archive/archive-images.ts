@@ -13,6 +13,7 @@ import {
 import * as z from 'zod'
 import { type Descriptor, type Manifest, parse, parseImageConfig, parseIndex, parseManifest } from '../oci/documents.ts'
 import { sha256 } from '../oci/identity.ts'
+import type { IndexDocument } from '../oci/index-entries.ts'
 import { isImageConfigType, isIndexType, isManifestType, mediaTypes } from '../oci/media-types.ts'
 import type { ArchiveFiles } from './archive-files.ts'
 
@@ -24,6 +25,20 @@ export interface ArchiveImage {
   /** The manifest that the archive has for it; undefined: one is made. */
   manifest?: { data: Buffer; mediaType: string }
   parentId?: string
+}
+
+/** An index with a name, and what the archive has of it. */
+export interface ArchiveIndex {
+  /** The outermost first. */
+  documents: IndexDocument[]
+  /** By digest, those that are in the archive whole. Images among them are among the archive's images too. */
+  manifests: Map<string, Manifest>
+  references: ImageReference[]
+}
+
+export interface ArchiveContents {
+  images: ArchiveImage[]
+  indexes: ArchiveIndex[]
 }
 
 const dockerManifest = z
@@ -39,13 +54,15 @@ const dockerManifest = z
 
 export interface PlatformChoice {
   host: Platform
-  /** Empty: what serves the host best, or the only one there is. */
+  /** Empty: all of an index that has a name; else what serves the host best, or the only one there is. */
   wanted: readonly Platform[]
 }
 
-export async function findArchiveImages(files: ArchiveFiles, choice: PlatformChoice): Promise<ArchiveImage[]> {
-  if (files.has('manifest.json')) return fromDockerManifest(files, choice)
-  if (files.has('index.json')) return fromLayout(files, choice)
+export async function findArchiveImages(files: ArchiveFiles, choice: PlatformChoice): Promise<ArchiveContents> {
+  // Docker's manifest.json has no more than one platform of an image.
+  const layout = files.has('index.json') && ((await hasIndexes(files)) || !files.has('manifest.json'))
+  if (layout) return fromLayout(files, choice)
+  if (files.has('manifest.json')) return { images: await fromDockerManifest(files, choice), indexes: [] }
   throw invalidArgument('invalid archive: does not contain a manifest.json or an index.json')
 }
 
@@ -94,8 +111,11 @@ function checkPlatform(configData: Buffer, { wanted }: PlatformChoice): void {
   if (wanted.length === 0) return
   const platform = parseImageConfig(configData)
   const fits = wanted.some((want) => platformDistance(want, { ...platform, variant: platform.variant ?? '' }) === 0)
-  if (!fits) throw notFound(`requested platform (${wanted.map(formatPlatform).join(', ')}) not found in the archive`)
+  if (!fits) throw platformMissing(wanted)
 }
+
+const platformMissing = (wanted: readonly Platform[]) =>
+  notFound(`requested platform (${wanted.map(formatPlatform).join(', ')}) not found in the archive`)
 
 interface OriginalManifest {
   data: Buffer
@@ -118,27 +138,102 @@ async function layoutManifests(files: ArchiveFiles): Promise<Map<string, Origina
   return found
 }
 
-async function fromLayout(files: ArchiveFiles, choice: PlatformChoice): Promise<ArchiveImage[]> {
+const hasIndexes = async (files: ArchiveFiles): Promise<boolean> =>
+  (parseIndex(await files.read('index.json')).manifests ?? []).some(
+    ({ mediaType, digest }) => isIndexType(mediaType) && files.hasBlob(digest),
+  )
+
+async function fromLayout(files: ArchiveFiles, choice: PlatformChoice): Promise<ArchiveContents> {
   const images = new Map<string, ArchiveImage>()
+  const indexes = new Map<string, ArchiveIndex>()
+  const add = async (chosen: ChosenManifest) => {
+    const image = images.get(chosen.manifest.config.digest) ?? (await archiveImage(files, chosen))
+    images.set(chosen.manifest.config.digest, image)
+    return image
+  }
   for (const entry of parseIndex(await files.read('index.json')).manifests ?? []) {
+    const name = nameOf(entry)
+    const found = name && isIndexType(entry.mediaType) ? await findIndex(files, entry, choice) : undefined
+    if (name !== undefined && found !== undefined) {
+      for (const chosen of found.images) await add(chosen)
+      const index = indexes.get(entry.digest) ?? { ...found, references: [] }
+      indexes.set(entry.digest, { ...index, references: [...index.references, name] })
+      continue
+    }
     const chosen = await chooseManifest(files, entry, choice)
     if (chosen === undefined) continue
-    const { manifest, data, mediaType } = chosen
-    const configData = await files.readBlob(manifest.config.digest)
-    checkRootFs(configData)
-    checkPlatform(configData, choice)
-    const name = nameOf(entry)
-    const image = images.get(manifest.config.digest) ?? {
-      configData,
-      layerFiles: manifest.layers.map((layer) => `blobs/${layer.digest.replace(':', '/')}`),
-      references: [],
-      manifest: { data, mediaType },
-    }
+    const image = await add(chosen)
+    checkPlatform(image.configData, choice)
     if (name !== undefined) image.references.push(name)
-    images.set(manifest.config.digest, image)
   }
   if (images.size === 0) throw invalidArgument('invalid archive: it has no image for this platform')
-  return [...images.values()]
+  return { images: [...images.values()], indexes: [...indexes.values()] }
+}
+
+async function archiveImage(files: ArchiveFiles, chosen: ChosenManifest): Promise<ArchiveImage> {
+  const { manifest, data, mediaType } = chosen
+  const configData = await files.readBlob(manifest.config.digest)
+  checkRootFs(configData)
+  return {
+    configData,
+    layerFiles: manifest.layers.map((layer) => `blobs/${layer.digest.replace(':', '/')}`),
+    references: [],
+    manifest: { data, mediaType },
+  }
+}
+
+interface FoundIndex extends Omit<ArchiveIndex, 'references'> {
+  images: ChosenManifest[]
+}
+
+/** Undefined when the archive has no image of it that could be one here. Throws notFound for a platform it lacks. */
+async function findIndex(
+  files: ArchiveFiles,
+  entry: Descriptor,
+  choice: PlatformChoice,
+): Promise<FoundIndex | undefined> {
+  const found: FoundIndex = { documents: [], manifests: new Map(), images: [] }
+  await readIndex(files, entry, { found, choice, depth: 0 })
+  if (found.images.length > 0) return found
+  if (choice.wanted.length > 0 && found.documents.length > 0) throw platformMissing(choice.wanted)
+  return undefined
+}
+
+async function readIndex(
+  files: ArchiveFiles,
+  { digest, mediaType }: Descriptor,
+  { found, choice, depth }: { found: FoundIndex; choice: PlatformChoice; depth: number },
+): Promise<void> {
+  if (depth > maxIndexDepth || !files.hasBlob(digest)) return
+  const data = await files.readBlob(digest)
+  found.documents.push({ data, digest, mediaType })
+  for (const child of parseIndex(data).manifests ?? []) {
+    if (isIndexType(child.mediaType)) await readIndex(files, child, { found, choice, depth: depth + 1 })
+    else await readChild(files, child, { found, choice })
+  }
+}
+
+async function readChild(
+  files: ArchiveFiles,
+  child: Descriptor,
+  { found, choice }: { found: FoundIndex; choice: PlatformChoice },
+): Promise<void> {
+  if (!isManifestType(child.mediaType) || !files.hasBlob(child.digest) || !isWanted(child, choice)) return
+  const data = await files.readBlob(child.digest)
+  const manifest = parseManifest(data)
+  if (![manifest.config, ...manifest.layers].every(({ digest }) => files.hasBlob(digest))) return
+  found.manifests.set(child.digest, manifest)
+  // Images of other systems are kept, but nothing here could be made of them.
+  const isImage = isImageConfigType(manifest.config.mediaType) && !isAttestation(child)
+  const system = child.platform?.os ?? 'linux'
+  if (isImage && system === 'linux') found.images.push({ manifest, data, mediaType: child.mediaType })
+}
+
+function isWanted({ platform }: Descriptor, { wanted }: PlatformChoice): boolean {
+  if (wanted.length === 0) return true
+  if (!platform) return false
+  const offered = { os: platform.os, architecture: platform.architecture, variant: platform.variant ?? '' }
+  return wanted.some((want) => platformDistance(want, offered) === 0)
 }
 
 /** containerd's full name, or a reference that stands where the specification has a tag. */

@@ -2,13 +2,15 @@
 import { familiarString, type ImageReference, type Platform } from '@dockerd-ts/core'
 import { collect } from '../catalog/collect.ts'
 import { type ImageContext, publishImage } from '../catalog/image-context.ts'
-import { type ImageContent, layerIdsOf, recordImage, unpackLayers } from '../catalog/register-image.ts'
+import { type ImageContent, layerIdsOf, recordImage, recordIndex, unpackLayers } from '../catalog/register-image.ts'
+import { defaultVariant, mergedIndex } from '../catalog/variants.ts'
 import { parseImageConfig } from '../oci/documents.ts'
 import { sha256, shortDigest } from '../oci/identity.ts'
+import { indexRow } from '../oci/index-entries.ts'
 import { mediaTypes } from '../oci/media-types.ts'
 import { counter, type Report } from '../progress/progress-stream.ts'
 import { ArchiveFiles } from './archive-files.ts'
-import { type ArchiveImage, findArchiveImages, makeManifest } from './archive-images.ts'
+import { type ArchiveImage, type ArchiveIndex, findArchiveImages, makeManifest } from './archive-images.ts'
 import { decompress } from './compression.ts'
 import { layerMediaType } from './exportable-manifest.ts'
 
@@ -31,7 +33,7 @@ export async function loadArchive(context: ImageContext, request: LoadRequest): 
   let complete = false
   try {
     await files.stage(abortable(await decompress(request.archive), signal))
-    const images = await findArchiveImages(files, { host: request.host, wanted: request.platforms })
+    const { images, indexes } = await findArchiveImages(files, { host: request.host, wanted: request.platforms })
     const unnamed: string[] = []
     for (const image of images) {
       signal.throwIfAborted()
@@ -40,7 +42,8 @@ export async function loadArchive(context: ImageContext, request: LoadRequest): 
       for (const reference of image.references) report({ stream: `Loaded image: ${familiarString(reference)}\n` })
       publishImage(context, { action: 'load', imageId: id })
     }
-    if (unnamed.length === images.length && unnamed.length > 0) {
+    for (const index of indexes) await loadIndex(context, { index, files, request })
+    if (unnamed.length === images.length && indexes.length === 0) {
       report({ stream: unnamed.map((id) => `Loaded image ID: ${id}\n`).join('') })
     }
     complete = true
@@ -77,6 +80,32 @@ async function loadImage(
     return content.id
   } finally {
     for (const release of releases) release()
+  }
+}
+
+/** After its images: the documents, and what else it has (attestations, images of other systems). */
+async function loadIndex(
+  context: ImageContext,
+  { index, files, request }: { index: ArchiveIndex; files: ArchiveFiles; request: LoadRequest },
+): Promise<void> {
+  const { images, content } = context
+  const { documents, manifests, references } = index
+  const release = content.pins.add(...documents.map(({ digest }) => digest))
+  try {
+    for (const { data, mediaType } of documents) await content.put(data, mediaType)
+    for (const [digest, { mediaType, config, layers }] of manifests) {
+      await files.keepBlob(digest, mediaType ?? mediaTypes.ociManifest)
+      for (const blob of [config, ...layers]) await files.keepBlob(blob.digest, blob.mediaType)
+    }
+    const row = indexRow(documents, manifests)
+    const meant = defaultVariant(images, mergedIndex(images.index(row.digest), row), request.host)
+    for (const reference of meant === undefined ? [] : references) {
+      reportMoved(context, { reference, id: meant?.row.id ?? '', report: request.report })
+    }
+    images.transaction(() => recordIndex(images, { row, host: request.host, references }))
+    for (const reference of references) request.report({ stream: `Loaded image: ${familiarString(reference)}\n` })
+  } finally {
+    release()
   }
 }
 

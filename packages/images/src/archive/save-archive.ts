@@ -6,6 +6,8 @@ import {
   formatPlatform,
   formatReference,
   type ImageReference,
+  type IndexEntry,
+  type IndexRow,
   isEngineError,
   noSuchImage,
   notFound,
@@ -15,26 +17,30 @@ import {
 } from '@dockerd-ts/core'
 import { type ImageContext, publishImage } from '../catalog/image-context.ts'
 import type { StoredImage } from '../catalog/image-store.ts'
+import { blobsOfIndex, platformOf } from '../catalog/variants.ts'
 import { parseManifest } from '../oci/documents.ts'
 import { mediaTypes } from '../oci/media-types.ts'
 import { type NewEntry, writeTar } from '../tar/writer.ts'
 import { type ExportableManifest, exportableManifest } from './exportable-manifest.ts'
 
 interface SavedImage {
+  /** Of an index the variant that Docker's manifest.json tells of. */
   image: StoredImage
   references: ImageReference[]
+  index?: IndexRow
 }
 
 export interface SaveRequest {
   references: readonly string[]
+  /** Empty: all that is here. One: its manifest alone, not the index. */
   platforms: readonly Platform[]
+  host: Platform
 }
 
 /** Everything is checked before the stream is given; the blobs stay pinned until it ends. */
 export async function saveArchive(context: ImageContext, request: SaveRequest): Promise<Readable> {
-  const saved = selectImages(context, request.references)
-  for (const { image } of saved) checkPlatform(image, request.platforms)
-  const digests = [...new Set(saved.flatMap(({ image }) => [image.row.id, ...image.row.blobDigests]))]
+  const saved = selectImages(context, request.references).map((one) => forPlatforms(context, one, request))
+  const digests = [...new Set(saved.flatMap((one) => blobsOf(context, one, request.platforms)))]
   const release = context.content.pins.add(...digests, ...saved.map(({ image }) => image.row.manifestDigest))
   try {
     const manifests = await Promise.all(saved.map(({ image }) => exportableManifest(context, image)))
@@ -51,25 +57,51 @@ export async function saveArchive(context: ImageContext, request: SaveRequest): 
   }
 }
 
-function checkPlatform({ row, document }: StoredImage, wanted: readonly Platform[]): void {
-  if (wanted.length === 0) return
-  const offered = { os: document.os, architecture: document.architecture, variant: document.variant ?? '' }
-  if (wanted.some((platform) => platformDistance(platform, offered) === 0)) return
-  throw notFound(`no suitable export target found for platform ${wanted.map(formatPlatform).join(', ')}: ${row.id}`)
+/** What is saved of an image where platforms are named. Throws notFound when one of them is not here. */
+function forPlatforms({ images }: ImageContext, saved: SavedImage, { platforms, host }: SaveRequest): SavedImage {
+  const { image, index, references } = saved
+  if (platforms.length === 0) return saved
+  const variants = index === undefined ? [image] : images.variantsOf(index)
+  const chosen = platforms.map((platform) => {
+    const variant = variants.find((other) => platformDistance(platform, platformOf(other)) === 0)
+    if (variant !== undefined) return variant
+    throw notFound(`no suitable export target found for platform ${formatPlatform(platform)}: ${image.row.id}`)
+  })
+  const [first] = chosen
+  if (first === undefined || index === undefined || chosen.length === 1) return { image: first ?? image, references }
+  const ours = chosen.find((other) => platformDistance(host, platformOf(other)) !== undefined)
+  return { image: ours ?? first, references, index }
+}
+
+function blobsOf({ images, content }: ImageContext, saved: SavedImage, platforms: readonly Platform[]): string[] {
+  const { image, index } = saved
+  const own = [image.row.id, ...image.row.blobDigests]
+  if (index === undefined) return own
+  const isWanted = ({ content: parts }: IndexEntry) => {
+    const variant = parts && images.get(parts.configDigest)
+    if (platforms.length === 0) return true
+    return !!variant && platforms.some((platform) => platformDistance(platform, platformOf(variant)) === 0)
+  }
+  const parts = blobsOfIndex({ ...index, entries: index.entries.filter(isWanted) })
+  return [...own, ...parts.filter((digest) => content.has(digest))]
 }
 
 /** A bare name means all tags of the repository; an id, the image without a name. */
 function selectImages({ images }: ImageContext, texts: readonly string[]): SavedImage[] {
   const saved = new Map<string, SavedImage>()
-  const add = (image: StoredImage, reference?: ImageReference) => {
-    const entry = saved.get(image.row.id) ?? { image, references: [] }
+  const add = (image: StoredImage, asked?: ImageReference) => {
+    const index = asked && images.indexByReference(asked)
+    // A digest names no tag that could be kept.
+    const reference = asked?.digest === undefined ? asked : undefined
+    const key = index?.digest ?? image.row.id
+    const entry = saved.get(key) ?? { image, references: [], ...(index && { index }) }
     if (
       reference !== undefined &&
       !entry.references.some((other) => formatReference(other) === formatReference(reference))
     ) {
       entry.references.push(reference)
     }
-    saved.set(image.row.id, entry)
+    saved.set(key, entry)
   }
   for (const text of texts) {
     const reference = nameIn(text)
@@ -82,8 +114,7 @@ function selectImages({ images }: ImageContext, texts: readonly string[]): Saved
     } else {
       const image = images.byReference(reference) ?? images.byIdPrefix(text)
       if (image === undefined) throw notFound('reference does not exist')
-      // A digest names no tag that could be kept.
-      add(image, reference.digest === undefined ? reference : undefined)
+      add(image, reference)
     }
   }
   return [...saved.values()]
@@ -115,16 +146,18 @@ interface Documents {
 }
 
 function makeDocuments(saved: readonly SavedImage[], manifests: readonly ExportableManifest[]): Documents {
-  const index: object[] = []
+  const layout: object[] = []
   const manifest: object[] = []
   const repositories: Record<string, Record<string, string>> = {}
-  for (const [at, { image, references }] of saved.entries()) {
+  for (const [at, { image, references, index }] of saved.entries()) {
     const { row, document } = image
     const own = manifests[at]
     if (own === undefined) continue
-    const descriptor = { mediaType: own.mediaType, digest: own.digest, size: own.data.length }
-    if (references.length === 0) index.push(descriptor)
-    for (const reference of references) index.push({ ...descriptor, annotations: annotationsOf(reference) })
+    const descriptor = index
+      ? { mediaType: index.mediaType, digest: index.digest, size: index.sizeBytes }
+      : { mediaType: own.mediaType, digest: own.digest, size: own.data.length }
+    if (references.length === 0) layout.push(descriptor)
+    for (const reference of references) layout.push({ ...descriptor, annotations: annotationsOf(reference) })
     manifest.push({
       Config: blobPath(row.id),
       RepoTags: references.length > 0 ? references.map(familiarString) : null,
@@ -138,7 +171,7 @@ function makeDocuments(saved: readonly SavedImage[], manifests: readonly Exporta
     }
   }
   return {
-    'index.json': encode({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: index }),
+    'index.json': encode({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: layout }),
     'manifest.json': encode(manifest),
     'oci-layout': encode({ imageLayoutVersion: '1.0.0' }),
     ...(Object.keys(repositories).length > 0 && { repositories: encode(repositories) }),

@@ -45,6 +45,9 @@ const blobsOfEntry = ({ descriptor, content }: IndexEntry): string[] => [
   ...new Set([descriptor.digest, ...(content === undefined ? [] : [content.configDigest, ...content.layerDigests])]),
 ]
 
+/** Of BuildKit: what is attested about another manifest of the index. */
+export const isAttestation = (entry: IndexEntry): boolean => attestationFor(entry) !== undefined
+
 const attestationFor = ({ descriptor: { annotations } }: IndexEntry): string | undefined =>
   annotations?.['vnd.docker.reference.type'] === 'attestation-manifest'
     ? annotations['vnd.docker.reference.digest']

@@ -4,18 +4,21 @@ import {
   familiarName,
   familiarString,
   type ImageReference,
+  type IndexRow,
   internal,
+  type Platform,
   type ProgressMessage,
   type RegistryAuth,
   repositoryOf,
 } from '@dockerd-ts/core'
-import { exportableManifest } from '../archive/exportable-manifest.ts'
 import { type ImageContext, publishImage } from '../catalog/image-context.ts'
 import type { StoredImage } from '../catalog/image-store.ts'
+import { blobsOfIndex } from '../catalog/variants.ts'
 import { Semaphore } from '../layers/semaphore.ts'
-import { type Descriptor, parseManifest } from '../oci/documents.ts'
+import type { Descriptor } from '../oci/documents.ts'
 import { shortDigest } from '../oci/identity.ts'
 import { counter, type Report } from '../progress/progress-stream.ts'
+import { isForeign, type PushedDocument, type PushPlan, planPush } from './push-plan.ts'
 import { isMissingCredentials, type RegistryClients, type RegistrySession } from './registry-session.ts'
 import type { RetryOptions } from './retry.ts'
 import { uploadBlob } from './upload-blob.ts'
@@ -23,6 +26,7 @@ import { uploadBlob } from './upload-blob.ts'
 export interface PushContext {
   context: ImageContext
   clients: RegistryClients
+  host: Platform
   maxConcurrentUploads: number
   retry: Pick<RetryOptions, 'attempts' | 'retryDelayMs'>
 }
@@ -30,6 +34,8 @@ export interface PushContext {
 export interface PushRequest {
   /** Without a tag all tags of the repository are pushed. */
   reference: ImageReference
+  /** Only the manifest for it, of an index. */
+  platform: Platform | undefined
   auth: RegistryAuth | undefined
   report: Report
   signal: AbortSignal
@@ -55,6 +61,7 @@ export async function pushImage(push: PushContext, request: PushRequest): Promis
 interface Target {
   image: StoredImage
   reference: ImageReference
+  index: IndexRow | undefined
 }
 
 function findTargets({ images }: ImageContext, reference: ImageReference): Target[] {
@@ -63,9 +70,10 @@ function findTargets({ images }: ImageContext, reference: ImageReference): Targe
     throw internal(`An image does not exist locally with the tag: ${familiarName(reference)}`)
   }
   const wanted = reference.tag === undefined ? known : known.filter((other) => other.reference.tag === reference.tag)
-  const targets = wanted.flatMap(({ reference: tagged, imageId }) => {
+  const targets = wanted.flatMap(({ reference: tagged, imageId, indexDigest }) => {
     const image = images.get(imageId)
-    return image === undefined ? [] : [{ image, reference: tagged }]
+    const index = indexDigest === undefined ? undefined : images.index(indexDigest)
+    return image === undefined ? [] : [{ image, reference: tagged, index }]
   })
   if (targets.length === 0) throw internal(`tag does not exist: ${familiarString(reference)}`)
   return targets
@@ -74,7 +82,8 @@ function findTargets({ images }: ImageContext, reference: ImageReference): Targe
 async function pushOne(push: PushContext, session: RegistrySession, request: PushRequest & Target): Promise<void> {
   const { context } = push
   const { id, manifestDigest, blobDigests } = request.image.row
-  const release = context.content.pins.add(id, manifestDigest, ...blobDigests)
+  const ofIndex = request.index === undefined ? [] : blobsOfIndex(request.index)
+  const release = context.content.pins.add(id, manifestDigest, ...blobDigests, ...ofIndex)
   try {
     await pushPinned(push, session, request)
   } finally {
@@ -83,40 +92,63 @@ async function pushOne(push: PushContext, session: RegistrySession, request: Pus
 }
 
 async function pushPinned(push: PushContext, session: RegistrySession, request: PushRequest & Target): Promise<void> {
-  const { context } = push
-  const { image, reference, report, signal } = request
+  const { image, reference, report } = request
   const tag = reference.tag ?? 'latest'
-  const { data, mediaType, digest } = await exportableManifest(context, image)
-  const manifest = parseManifest(data)
-  for (const layer of manifest.layers) report(line('Preparing', layer.digest))
-  const slots = new Semaphore(push.maxConcurrentUploads)
-  const uploads = manifest.layers.map((layer) => slots.run(() => pushLayer(push, session, { layer, request })))
-  const failed = (await Promise.allSettled(uploads)).find((outcome) => outcome.status === 'rejected')
-  if (failed !== undefined) throw failed.reason
-  await pushBlob(push, session, { blob: manifest.config, source: repositoryOf(reference), signal })
-  const path = `${session.repository}/manifests/${tag}`
-  const headers = { 'content-type': mediaType }
-  const answer = await session.ask({
-    method: 'PUT',
-    path,
-    headers,
-    body: data,
-    expected: [200, 201, 202],
-    actions: 'pull,push',
-    signal,
-  })
-  await answer.discard()
-  noteDigest(context, image, { ...reference, digest })
+  const plan = await planPush(push.context, { ...request, host: push.host })
+  await pushBlobs(push, session, { plan, request })
+  for (const child of plan.children) await putManifest(session, { document: child, name: child.digest, request })
+  await putManifest(session, { document: plan.target, name: tag, request })
+  const { digest, data } = plan.target
+  noteDigest(push.context, { plan, index: request.index }, { ...reference, digest })
   report({ status: `${tag}: digest: ${digest} size: ${data.length}` })
+  if (plan.instead !== undefined) {
+    report({ progressDetail: {}, aux: { manifestPushedInsteadOfIndex: true, ...plan.instead } })
+  }
   report({ progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: data.length } })
   const id = familiarString(reference)
-  publishImage(context, { action: 'push', imageId: image.row.id, id, name: familiarName(reference) })
+  publishImage(push.context, { action: 'push', imageId: image.row.id, id, name: familiarName(reference) })
+}
+
+async function pushBlobs(
+  push: PushContext,
+  session: RegistrySession,
+  { plan, request }: { plan: PushPlan; request: PushRequest },
+): Promise<void> {
+  const { reference, report, signal } = request
+  for (const layer of plan.layers) report(line('Preparing', layer.digest))
+  const slots = new Semaphore(push.maxConcurrentUploads)
+  const uploads = plan.layers.map((layer) => slots.run(() => pushLayer(push, session, { layer, request })))
+  const failed = (await Promise.allSettled(uploads)).find((outcome) => outcome.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+  for (const blob of plan.configs) await pushBlob(push, session, { blob, source: repositoryOf(reference), signal })
+}
+
+async function putManifest(
+  session: RegistrySession,
+  { document, name, request }: { document: PushedDocument; name: string; request: PushRequest },
+): Promise<void> {
+  const answer = await session.ask({
+    method: 'PUT',
+    path: `${session.repository}/manifests/${name}`,
+    headers: { 'content-type': document.mediaType },
+    body: document.data,
+    expected: [200, 201, 202],
+    actions: 'pull,push',
+    signal: request.signal,
+  })
+  await answer.discard()
 }
 
 /** Unless the image was removed meanwhile: a name without an image would be left. */
-function noteDigest({ images }: ImageContext, { row }: StoredImage, { domain, path, digest }: ImageReference): void {
-  if (digest === undefined || images.get(row.id) === undefined) return
-  images.transaction(() => images.setReference({ domain, path, digest }, row.id))
+function noteDigest(
+  { images }: ImageContext,
+  { plan, index }: { plan: PushPlan; index: IndexRow | undefined },
+  reference: ImageReference,
+): void {
+  const { domain, path, digest } = reference
+  if (digest === undefined || images.get(plan.imageId) === undefined) return
+  const whole = index?.digest === digest ? digest : undefined
+  images.transaction(() => images.setReference({ domain, path, digest }, plan.imageId, whole))
 }
 
 const line = (status: string, digest: string): ProgressMessage => ({
@@ -131,6 +163,7 @@ async function pushLayer(
   { layer, request }: { layer: Descriptor; request: PushRequest },
 ): Promise<void> {
   const { report, signal } = request
+  if (isForeign(layer)) return report(line('Skipped foreign layer', layer.digest))
   const id = shortDigest(layer.digest)
   const onBytes = counter(report, { status: 'Pushing', id, total: layer.size })
   const onRetry = (seconds: number) =>

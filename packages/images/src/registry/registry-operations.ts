@@ -43,11 +43,15 @@ export function createRegistryOperations(request: {
   const downloads = new BlobDownloads(context.content, options)
   const operations: RegistryOperations = {
     pull: (query) => pullStream({ context, clients, downloads, host }, query),
-    push: ({ image, tag, auth, signal }) => {
+    push: ({ image, tag, platform: text, auth, signal }) => {
       const reference = withTag(parseReference(image), tag)
       const retry = { attempts: options.maxDownloadAttempts, retryDelayMs: options.retryDelayMs }
-      const push = { context, clients, maxConcurrentUploads: options.maxConcurrentUploads, retry }
-      return progressStream((report, ended) => pushImage(push, { reference, auth, report, signal: ended }), signal)
+      const platform = text === undefined ? undefined : parsePlatform(text, host)
+      const push = { context, clients, host, maxConcurrentUploads: options.maxConcurrentUploads, retry }
+      return progressStream(
+        (report, ended) => pushImage(push, { reference, platform, auth, report, signal: ended }),
+        signal,
+      )
     },
     search: (query) => searchImages(options, query),
     distribution: (reference, auth) => inspectDistribution(clients, reference, auth),
