@@ -1,4 +1,5 @@
-/** What Docker does not have, by docker-ts on a real daemon: why a run ended, restart when unhealthy. */
+/** What Docker does not have, by docker-ts on a real daemon: why a run ended, removed containers, restart when unhealthy. */
+import { readdirSync } from 'node:fs'
 import t from 'tap'
 import { call, startDaemon } from './support/daemon.ts'
 import { nextEvent } from './support/events.ts'
@@ -39,4 +40,41 @@ t.test('restart when unhealthy, by label', async (t) => {
   const { json } = await call(daemon.socket, 'GET', '/containers/ill/json')
   t.match(json, { RestartCount: 1, State: { Running: true } })
   t.match((await cli('why', 'ill')).stdout, 'It was restarted because its health check failed')
+})
+
+t.test('removed containers are kept for a while, over a kill in the middle of the removal', async (t) => {
+  const retaining = await startDaemon({ flags: ['--bridge', 'none', '--removed-retention', '1h'] })
+  const here = (...argv: string[]) => run(dockerTs, argv, { environment: { DOCKER_HOST: retaining.host } })
+  await importImage(retaining.socket, busyboxRootfs(), 'busybox:latest')
+  const script = 'echo reading; echo no such table >&2; exit 3'
+  await here('run', '--rm', '--network', 'none', '--name', 'job', 'busybox', 'sh', '-c', script)
+  t.equal((await here('ps', '-aq')).stdout, '')
+  t.match((await here('logs', 'job')).stderr, 'No such container: job')
+  t.match(
+    (await here('ps', '--removed', '--format', '{{.Names}} {{.Status}}')).stdout,
+    /^job Exited \(3\) .*, removed /,
+  )
+  await retaining.kill()
+  for (const point of ['remove:recorded', 'remove:log-kept', 'remove:files-removed']) {
+    await retaining.start({ DOCKERD_TS_CRASH_POINT: point })
+    const name = point.replace(':', '-')
+    const { stderr } = await here('run', '--network', 'none', '--name', name, 'busybox', 'sh', '-c', script)
+    t.equal(stderr, 'no such table\n')
+    await Promise.all([here('rm', '-v', name), retaining.ended])
+  }
+  await retaining.start()
+  for (const name of ['job', 'remove-recorded', 'remove-log-kept', 'remove-files-removed']) {
+    const { stdout, stderr } = await here('logs', '--removed', name)
+    t.strictSame([stdout, stderr], ['reading\n', 'no such table\n'], name)
+    t.match(
+      (await here('why', name)).stdout,
+      /: exited, removed \S+\n\n[\s\S]*exit code 3\.\n {2}Last output:\n {4}reading\n/,
+    )
+  }
+  const { stdout, status } = await here('system', 'fsck')
+  t.strictSame([status, /removed container +4/.test(stdout)], [0, true], stdout)
+  for (const id of (await here('ps', '--removed', '-q')).stdout.trim().split('\n')) await here('rm', '--removed', id)
+  t.strictSame(readdirSync(`${retaining.directory}/data/removed`), [])
+  t.match((await here('rm', '--removed', 'job')).stderr, 'No such removed container: job')
+  t.strictSame(await retaining.stop(), [])
 })

@@ -282,7 +282,7 @@ const remove: Scenario[] = [
   },
   {
     name: 'remove',
-    points: ['remove:recorded', 'remove:root-filesystem-removed', 'remove:files-removed'],
+    points: ['remove:recorded', 'remove:root-filesystem-removed', 'remove:log-kept', 'remove:files-removed'],
     prepare: (stage) => does(stage, 'create', '--name', 'box', 'busybox', 'true'),
     act: (stage) => cli(stage, 'rm', 'box'),
     again: removeAgain,

@@ -16,6 +16,7 @@ import { stopHealth } from './health/watch-health.ts'
 import { createLogForwarder } from './logs/log-forwarder.ts'
 import { type Recovery, reconcile } from './recovery/reconcile.ts'
 import { startAtBoot } from './recovery/start-at-boot.ts'
+import { RemovedContainers } from './removed/removed-containers.ts'
 import { KeyedMutex } from './support/keyed-mutex.ts'
 import { Limiter } from './support/limiter.ts'
 import { engineId } from './system/system-info.ts'
@@ -41,6 +42,7 @@ export interface RunnableEngine extends Engine {
 }
 
 export function createEngine(dependencies: EngineDependencies): RunnableEngine {
+  const removed = new RemovedContainers(dependencies)
   const context: ContainerContext = {
     ...dependencies,
     startAgain: (container) => startByPolicy(context, container),
@@ -52,6 +54,7 @@ export function createEngine(dependencies: EngineDependencies): RunnableEngine {
     registry: new ContainerRegistry(),
     execs: new ExecRegistry(),
     logForwarder: createLogForwarder(dependencies),
+    removed,
     locks: new KeyedMutex(),
     probeStarts: new Limiter(probeStartLimit),
     stopping: false,
@@ -61,13 +64,14 @@ export function createEngine(dependencies: EngineDependencies): RunnableEngine {
   context.images.setUsage(imageUsage(context))
   const users = createContainerUsers(context)
   const volumes = dependencies.volumeService(users)
+  const disk = { ...dependencies.disk, owners: [...dependencies.disk.owners, removed] }
   return {
     containers: createContainerService(context),
     exec: createExecService(context),
     images: dependencies.imageService,
     networks: dependencies.networkService(users),
     volumes,
-    system: createSystemService({ context, images: dependencies.imageService, volumes, disk: dependencies.disk }),
+    system: createSystemService({ context, images: dependencies.imageService, volumes, disk }),
     recover: () => recover(context),
     stopAll: (timeoutSeconds) => stopAll(context, timeoutSeconds),
     release: () => release(context),
@@ -100,6 +104,7 @@ async function release(context: ContainerContext): Promise<void> {
 
 async function close(context: ContainerContext): Promise<void> {
   context.stopping = true
+  context.removed.close()
   await context.logForwarder.close()
   for (const container of context.registry.all()) {
     container.cancelRestart?.()

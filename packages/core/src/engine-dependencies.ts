@@ -44,6 +44,8 @@ export interface EngineSettings {
   restartUnhealthy: boolean
   /** Starts at boot follow Compose's depends_on labels. */
   composeStartOrder: boolean
+  /** Of removed containers: how long record and log are kept (0: not at all), and how many bytes of all of them. */
+  removed: { retentionMs: number; limitBytes: number }
   /** `builtin`, `unconfined` or the path of a file; shown in `info`. */
   seccompProfileName: string
   /** `docker-init`, or what --init-path names; and what is known of its version. */

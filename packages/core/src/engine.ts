@@ -67,18 +67,27 @@ export interface LogOptions {
   tail?: number
   timestamps: boolean
   details: boolean
+  /** Beyond Docker: of a container that was removed, where its log is kept. */
+  removed?: boolean
   signal: AbortSignal
 }
 
 export interface ContainerService {
-  list(query: { all: boolean; limit?: number; size: boolean; filters: Filters }): Promise<wire.ContainerSummary[]>
+  /** `removed`, beyond Docker: those that were removed and are kept. */
+  list(query: {
+    all: boolean
+    limit?: number
+    size: boolean
+    filters: Filters
+    removed?: boolean
+  }): Promise<wire.ContainerSummary[]>
   create(request: {
     name?: string
     platform?: string
     body: wire.ContainerCreateRequest
   }): Promise<wire.ContainerCreateResponse>
   inspect(reference: string, query: { size: boolean }): Promise<wire.ContainerInspectResponse>
-  /** Beyond Docker: why the last runs ended, newest first. */
+  /** Beyond Docker: why the last runs ended, newest first; also of a container that was removed and is kept. */
   why(reference: string): Promise<wire.ContainerWhyResponse>
   top(reference: string, psArguments: string): Promise<wire.ContainerTopResponse>
   /** Checks first (throws), then streams: multiplexed frames, or raw bytes of a terminal. */
@@ -108,6 +117,8 @@ export interface ContainerService {
     options: { condition: 'not-running' | 'next-exit' | 'removed'; signal: AbortSignal },
   ): Promise<{ result: Promise<wire.ContainerWaitResponse> }>
   remove(reference: string, options: { volumes: boolean; force: boolean; link: boolean }): Promise<void>
+  /** Beyond Docker: deletes what is kept of a removed container before its time. */
+  forget(reference: string): Promise<void>
   prune(filters: Filters): Promise<wire.ContainerPruneResponse>
   /** The stat of a path in the container, for the X-Docker-Container-Path-Stat header. */
   statPath(reference: string, path: string): Promise<wire.ContainerPathStat>

@@ -71,6 +71,10 @@ function engineSettings(config: DaemonConfig): EngineSettings {
     dataRoot: config['data-root'],
     restartUnhealthy: config['restart-unhealthy'] ?? false,
     composeStartOrder: config['compose-start-order'] ?? false,
+    removed: {
+      retentionMs: config['removed-retention'] ?? 0,
+      limitBytes: config['removed-retention-bytes'] ?? 256 * 2 ** 20,
+    },
     labels: config.labels ?? [],
     debug: config['log-level'] === 'debug',
     experimental: config.experimental ?? false,

@@ -6,6 +6,7 @@ import { type EventBounds, eventRecords } from './event-records.ts'
 import { execRecords } from './exec-records.ts'
 import { imageRecords } from './image-records.ts'
 import { networkRecords } from './network-records.ts'
+import { removedRecords } from './removed-records.ts'
 import { volumeRecords } from './volume-records.ts'
 
 export interface Store extends Records, ImageRecords, NetworkRecords, VolumeRecords {
@@ -20,6 +21,7 @@ export function openStore(path: string, bounds: Partial<EventBounds> = {}): Stor
   const connection = openDatabase(path)
   return {
     ...containerRecords(connection),
+    ...removedRecords(connection),
     ...execRecords(connection),
     ...eventRecords(connection, { ...defaultBounds, ...bounds }),
     ...engineValues(connection),

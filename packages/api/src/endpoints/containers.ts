@@ -17,7 +17,13 @@ export const containerEndpoints = {
     method: 'GET',
     path: '/containers/json',
     transport: 'json',
-    query: { all: 'boolean', limit: 'integer', size: 'boolean', filters: { filters: containerFilters } },
+    query: {
+      all: 'boolean',
+      limit: 'integer',
+      size: 'boolean',
+      removed: 'boolean',
+      filters: { filters: containerFilters },
+    },
     response: 'ContainerSummary[]',
   }),
   create: defineEndpoint({
@@ -69,6 +75,7 @@ export const containerEndpoints = {
       timestamps: 'boolean',
       details: 'boolean',
       tail: 'string',
+      removed: 'boolean',
     },
     response: 'application/vnd.docker.multiplexed-stream',
   }),
@@ -191,7 +198,7 @@ export const containerEndpoints = {
     method: 'DELETE',
     path: '/containers/{id}',
     transport: 'json',
-    query: { v: 'boolean', force: 'boolean', link: 'boolean' },
+    query: { v: 'boolean', force: 'boolean', link: 'boolean', removed: 'boolean' },
     status: 204,
   }),
   archiveInfo: defineEndpoint({

@@ -37,6 +37,8 @@ export const ContainerSummary = z.object({
   Health: z.object({ Status: z.string(), FailingStreak: int64 }).optional(),
   NetworkSettings: z.object({ Networks: z.record(z.string(), EndpointSettings) }),
   Mounts: z.array(MountPoint),
+  /** dockerd-ts's own, with `removed=1`: Unix seconds. */
+  RemovedAt: int64.optional(),
 })
 export type ContainerSummary = z.infer<typeof ContainerSummary>
 
@@ -133,6 +135,8 @@ export const ContainerWhyResponse = z.object({
   Name: z.string(),
   Status: ContainerStatusName,
   Error: z.string(),
+  /** RFC 3339; of a container that was removed and is kept. */
+  RemovedAt: z.string().optional(),
   /** Newest first. */
   Runs: z.array(ContainerRun),
 })

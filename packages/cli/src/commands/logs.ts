@@ -14,6 +14,7 @@ export default defineCommand({
   flags: {
     details: bool('', 'Show the attributes that the log driver recorded'),
     follow: bool('f', 'Go on showing what is written'),
+    removed: bool('', 'Show what is kept of a container that was removed'),
     since: string('', 'Show what was written since a time ("2013-01-02T13:23:37Z") or for so long ("42m")'),
     tail: string('n', 'Show this many lines from the end', 'all'),
     timestamps: bool('t', 'Show when each line was written'),
@@ -22,7 +23,8 @@ export default defineCommand({
   async run({ cli, args, flags }) {
     const path = containerPath(args[0] ?? '')
     const api = await cli.api()
-    const container = await api.json<ContainerInspect>('GET', `${path}/json`)
+    // Of one that was removed nothing can be inspected; the reply tells whether it had a terminal.
+    const container = flags.removed ? undefined : await api.json<ContainerInspect>('GET', `${path}/json`)
     const time = (name: 'since' | 'until') => {
       try {
         return parseTimestamp(flags[name], new Date()) || undefined
@@ -42,11 +44,17 @@ export default defineCommand({
       details: on(flags.details),
       follow: on(flags.follow),
       tail: flags.tail,
+      removed: on(flags.removed),
     }
-    const reply = await api.request('GET', `/containers/${container.Id}/logs`, { query })
+    const reply = await api.request(
+      'GET',
+      container === undefined ? `${path}/logs` : `/containers/${container.Id}/logs`,
+      { query },
+    )
     const source = sourceOf(reply.body)
     const out = (bytes: Uint8Array) => cli.out(bytes)
-    if (container.Config.Tty) return copyRaw(source, out)
+    const tty = container?.Config.Tty ?? /raw-stream/.test(String(reply.headers['content-type']))
+    if (tty) return copyRaw(source, out)
     await demultiplex(source, { out, err: (bytes) => cli.err(bytes) })
   },
 })

@@ -34,6 +34,7 @@ export default defineCommand({
     latest: bool('l', 'Show the container created last, in any state'),
     'no-trunc': bool('', 'Do not shorten columns'),
     quiet: bool('q', 'Print ids only'),
+    removed: bool('', 'Show those that were removed and are kept (--removed-retention of the daemon)'),
     size: bool('s', 'Show sizes of file systems'),
   },
   async run({ cli, flags, given }) {
@@ -49,6 +50,7 @@ export default defineCommand({
     const containers = await api.json<ContainerSummary[]>('GET', '/containers/json', {
       query: {
         all: flags.all ? 1 : undefined,
+        removed: flags.removed ? 1 : undefined,
         limit: limit > 0 ? limit : undefined,
         size: wantsSize ? 1 : undefined,
         filters: encodeFilters(flags.filter),

@@ -12,11 +12,12 @@ export default defineCommand({
   flags: {
     force: bool('f', 'Kill a running container first'),
     link: bool('l', 'Remove the link of this name'),
+    removed: bool('', 'Delete what is kept of a container that was removed'),
     volumes: bool('v', "Remove the container's anonymous volumes too"),
   },
   async run({ cli, args, flags }) {
     const on = (wanted: boolean) => (wanted ? 1 : undefined)
-    const query = { force: on(flags.force), link: on(flags.link), v: on(flags.volumes) }
+    const query = { force: on(flags.force), link: on(flags.link), v: on(flags.volumes), removed: on(flags.removed) }
     let missing = 0
     let failed = 0
     const remove = async (name: string) => {

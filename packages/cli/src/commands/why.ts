@@ -18,11 +18,12 @@ export default defineCommand({
   flags: {},
   async run({ cli, args }) {
     const api = await cli.api()
-    const why = await api.json<{ Name: string; Status: string; Error: string; Runs: Run[] }>(
+    const why = await api.json<{ Name: string; Status: string; Error: string; RemovedAt?: string; Runs: Run[] }>(
       'GET',
       `${containerPath(args[0] ?? '')}/why`,
     )
-    const lines = [`${why.Name.slice(1)}: ${why.Status}${why.Error === '' ? '' : ` (${why.Error})`}`]
+    const removed = why.RemovedAt === undefined ? '' : `, removed ${why.RemovedAt}`
+    const lines = [`${why.Name.slice(1)}: ${why.Status}${removed}${why.Error === '' ? '' : ` (${why.Error})`}`]
     if (why.Runs.length === 0) lines.push('It has not ended yet.')
     for (const run of why.Runs) {
       lines.push('', `${run.StartedAt} to ${run.FinishedAt}`, `  ${run.Explanation}`)

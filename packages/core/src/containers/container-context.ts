@@ -2,6 +2,7 @@
 import type { EngineDependencies } from '../engine-dependencies.ts'
 import type { ExecRegistry } from '../exec/exec-registry.ts'
 import type { LogForwarder } from '../logs/log-forwarder.ts'
+import type { RemovedContainers } from '../removed/removed-containers.ts'
 import type { KeyedMutex } from '../support/keyed-mutex.ts'
 import type { Limiter } from '../support/limiter.ts'
 import type { Container } from './container.ts'
@@ -14,6 +15,7 @@ export interface ContainerContext extends EngineDependencies {
   locks: KeyedMutex
   execs: ExecRegistry
   logForwarder: LogForwarder
+  removed: RemovedContainers
   /** Health probes of all containers that are just being started. */
   probeStarts: Limiter
   /** The start of a restart policy, with the container's lock held; never throws: a failure is recorded and logged. */

@@ -16,6 +16,7 @@ export interface LogStream {
 /** Throws before the first byte: notFound, invalidArgument, conflict (being removed), notImplemented (driver `none`). */
 export function containerLogs(context: ContainerContext, reference: string, options: LogOptions): LogStream {
   if (!options.stdout && !options.stderr) throw invalidArgument('Bad parameters: you must choose at least one stream')
+  if (options.removed) return removedLogs(context, reference, options)
   const container = context.registry.find(reference)
   const { status, config, hostConfig } = container.record
   if (status === 'removing' || status === 'dead') {
@@ -26,20 +27,32 @@ export function containerLogs(context: ContainerContext, reference: string, opti
   return { multiplexed, chunks: chunks(context, container, options) }
 }
 
+/** What was kept; nothing more can come. */
+function removedLogs(context: ContainerContext, reference: string, options: LogOptions): LogStream {
+  const { id, record } = context.removed.find(reference)
+  checkReadable(record.hostConfig.LogConfig)
+  const { timestamps, details } = options
+  const multiplexed = !record.config.Tty
+  const query = { ...logQuery(options), path: context.files.keptLogPath(id), follow: false }
+  return { multiplexed, chunks: context.logs.chunks(query, { multiplexed, timestamps, details }) }
+}
+
+const logQuery = ({ stdout, stderr, sinceNs, untilNs, tail, signal }: LogOptions) => ({
+  ...{ stdout, stderr, signal },
+  ...(sinceNs !== undefined && { sinceNs }),
+  ...(untilNs !== undefined && { untilNs }),
+  ...(tail !== undefined && { tail }),
+})
+
 function chunks(context: ContainerContext, container: Container, options: LogOptions): AsyncIterable<Buffer> {
   const follow = options.follow && isRunning(container.record.status)
   return context.logs.chunks(
     {
+      ...logQuery(options),
       path: context.files.logPath(container.id),
-      stdout: options.stdout,
-      stderr: options.stderr,
-      ...(options.sinceNs !== undefined && { sinceNs: options.sinceNs }),
-      ...(options.untilNs !== undefined && { untilNs: options.untilNs }),
-      ...(options.tail !== undefined && { tail: options.tail }),
       // A container that does not run has nothing to follow; one that restarts is followed over its restarts.
       follow,
       ...(follow && { ended: followEnd(container, options.signal) }),
-      signal: options.signal,
     },
     {
       multiplexed: !container.record.config.Tty,

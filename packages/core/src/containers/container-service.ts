@@ -46,6 +46,7 @@ export function createContainerService(context: ContainerContext): ContainerServ
     attach: (reference, options) => attachToContainer(context, reference, options),
     wait: async (reference, options) => waitForContainer(context, reference, options),
     remove: (reference, options) => removeContainer(context, reference, options),
+    forget: async (reference) => context.removed.forget(context.removed.find(reference).id),
     prune: (filters) => pruneContainers(context, filters),
     export: (reference) => exportContainer(context, reference),
     statPath: (reference, path) => statPath(context, reference, path),

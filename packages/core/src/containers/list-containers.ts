@@ -4,7 +4,8 @@ import type { Filters } from '../engine.ts'
 import { mountPoints } from '../mounts/mount-points.ts'
 import type { EndpointRow } from '../ports/networks.ts'
 import { commandOf } from '../spec/index.ts'
-import type { Container } from './container.ts'
+import { humanDuration } from '../support/go-time.ts'
+import { Container } from './container.ts'
 import type { ContainerContext } from './container-context.ts'
 import { listFilter } from './container-filters.ts'
 import { isRunning, wireStatus } from './container-state.ts'
@@ -17,9 +18,12 @@ export interface ListQuery {
   limit?: number
   size: boolean
   filters: Filters
+  /** Beyond Docker: those that were removed and are kept, instead of those that are there. */
+  removed?: boolean
 }
 
 export async function listContainers(context: ContainerContext, query: ListQuery): Promise<wire.ContainerSummary[]> {
+  if (query.removed) return listRemoved(context, query)
   const { all, matches } = listFilter(context, query.filters)
   const limit = query.limit ?? 0
   const showAll = query.all || all || limit > 0
@@ -33,6 +37,23 @@ export async function listContainers(context: ContainerContext, query: ListQuery
   return Promise.all(
     containers.map(async (container) => ({ ...view(container), ...withoutZeros(await sizes(context, container)) })),
   )
+}
+
+/** Last removed first; their sizes went with them. */
+function listRemoved(context: ContainerContext, { filters, limit = 0 }: ListQuery): wire.ContainerSummary[] {
+  const { matches } = listFilter(context, filters)
+  const view = summaryView(context)
+  const nowNs = context.clock.nowNs()
+  const found = context.removed
+    .list()
+    .reverse()
+    .map(({ record, removedAtNs }) => ({ container: new Container(record), removedAtNs: BigInt(removedAtNs) }))
+    .filter(({ container }) => matches(container))
+  return found.slice(0, limit > 0 ? limit : found.length).map(({ container, removedAtNs }) => {
+    const summary = view(container)
+    const Status = `${summary.Status}, removed ${humanDuration(nowNs - removedAtNs)} ago`
+    return { ...summary, Status, RemovedAt: Number(removedAtNs / 1_000_000_000n) }
+  })
 }
 
 /** In lists Docker leaves a size of 0 out. */

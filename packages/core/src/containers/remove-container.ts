@@ -74,6 +74,8 @@ export async function removeLocked(context: ContainerContext, container: Contain
     await context.rootFilesystems.remove(record.id)
     crashPoint('remove:root-filesystem-removed')
     if (hasVolumes) await removeAnonymousVolumes(context, record.id, record.mounts)
+    await context.removed.keepLog(record.id)
+    crashPoint('remove:log-kept')
     await Promise.all([context.files.removeData(record.id), context.files.removeRun(record.id)])
     crashPoint('remove:files-removed')
     await forgetExecs(context, record.id)
@@ -92,15 +94,17 @@ export async function removeLocked(context: ContainerContext, container: Contain
   }
   container.cancelPendingAttachments()
   container.tell('removal')
+  void context.removed.sweep()
 }
 
 function beginRemoval(context: ContainerContext, container: Container, journalled: boolean): void {
   const { record } = container
-  if (journalled) transition(context, container, 'removing', { state: { removeVolumes: true } })
-  else {
-    record.status = 'removing'
-    context.records.deleteContainer(record.id)
-  }
+  context.records.transaction(() => {
+    if (context.removed.wants(record)) context.removed.put(record)
+    if (journalled) transition(context, container, 'removing', { state: { removeVolumes: true } })
+    else context.records.deleteContainer(record.id)
+  })
+  record.status = 'removing'
 }
 
 /** What could not be removed stays visible, so that the removal can be asked for again. */
@@ -115,6 +119,7 @@ function keepAsDead(
   record.status = 'dead'
   record.state.error = errorMessage(error)
   context.records.transaction(() => {
+    context.removed.takeBack(record.id)
     context.records.deleteContainer(record.id)
     context.records.insertContainer(record)
   })

@@ -88,8 +88,16 @@ export interface ContainerFiles {
   removeRun(containerId: string): Promise<void>
   removeExec(execId: string): Promise<void>
   removeData(containerId: string): Promise<void>
+  /** Of what was kept of a removed container. */
+  keptLogPath(containerId: string): string
+  /**
+   * Moves the newest log files that fit into `limitBytes` from the container's data to what is kept; answers the bytes of
+   * all that are kept. What was moved before stays.
+   */
+  keepLog(containerId: string, limitBytes: number): Promise<number>
+  removeKept(containerId: string): Promise<void>
   /** One of the directories that `existing` has named. */
   removeDirectory(path: string): Promise<void>
-  /** What exists, for reconcile: container ids of data directories, paths of run and exec directories. */
-  existing(): { dataIds: string[]; runDirectories: string[]; execDirectories: string[] }
+  /** What exists, for reconcile: container ids of data directories and kept logs, paths of run and exec directories. */
+  existing(): { dataIds: string[]; keptIds: string[]; runDirectories: string[]; execDirectories: string[] }
 }

@@ -20,6 +20,32 @@ export interface ContainerRecords {
   listContainers(): ContainerRecord[]
 }
 
+/** What is kept of a container that was removed. */
+export interface RemovedEntry {
+  id: string
+  name: string
+  /** Unix nanoseconds as decimal digits. */
+  removedAtNs: string
+  /** Of its log files, once they were moved. */
+  logBytes: number
+  /** Of the record as JSON. */
+  recordBytes: number
+}
+
+export interface RemovedRow extends RemovedEntry {
+  record: ContainerRecord
+}
+
+export interface RemovedRecords {
+  /** Takes the place of an earlier one of the same id. */
+  putRemoved(row: RemovedRow): void
+  setRemovedLogBytes(id: string, logBytes: number): void
+  deleteRemoved(id: string): void
+  getRemoved(id: string): RemovedRow | undefined
+  /** Oldest removal first. */
+  listRemoved(): RemovedEntry[]
+}
+
 export interface ExecRecords {
   putExec(record: ExecRecord): void
   deleteExec(id: string): void
@@ -53,7 +79,7 @@ export interface EngineValues {
   setValue(key: string, value: string): void
 }
 
-export interface Records extends ContainerRecords, ExecRecords, EventRecords, EngineValues {
+export interface Records extends ContainerRecords, RemovedRecords, ExecRecords, EventRecords, EngineValues {
   /** All writes of `work` in one commit; `work` cannot await. Nested calls join the outer one. */
   transaction<T>(work: () => T extends Promise<unknown> ? never : T): T
 }

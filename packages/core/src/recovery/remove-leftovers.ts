@@ -3,7 +3,7 @@ import type { ContainerContext } from '../containers/container-context.ts'
 import { hasProcess } from '../containers/container-state.ts'
 
 export async function removeLeftovers(context: ContainerContext): Promise<void> {
-  const { registry, rootFilesystems, files, execs } = context
+  const { registry, rootFilesystems, files, execs, removed } = context
   const attempt = async (what: string, work: () => Promise<void>) => {
     try {
       await work()
@@ -19,8 +19,11 @@ export async function removeLeftovers(context: ContainerContext): Promise<void> 
   }
   const found = files.existing()
   for (const id of found.dataIds) {
-    if (registry.get(id) === undefined) await attempt(`data of container ${id}`, () => files.removeData(id))
+    if (registry.get(id) !== undefined) continue
+    await removed.keepLog(id)
+    await attempt(`data of container ${id}`, () => files.removeData(id))
   }
+  await removed.reconcile()
   const running = new Set(
     registry
       .all()

@@ -2,7 +2,10 @@
 import type * as wire from '@dockerd-ts/api'
 import type { Container } from '../containers/container.ts'
 import type { ContainerContext } from '../containers/container-context.ts'
+import type { ContainerRecord } from '../containers/container-record.ts'
 import { wireStatus } from '../containers/container-state.ts'
+import type { RemovedRow } from '../ports/records.ts'
+import { orRemoved } from '../removed/removed-containers.ts'
 import { rfc3339Nano } from '../support/go-time.ts'
 import { signalName } from '../support/signals.ts'
 import { lastLinesOf } from './last-words.ts'
@@ -12,8 +15,10 @@ export async function explainContainer(
   context: ContainerContext,
   reference: string,
 ): Promise<wire.ContainerWhyResponse> {
-  const container = context.registry.find(reference)
-  const { record } = container
+  const { record, path, ended, removedAtNs } = orRemoved(
+    () => living(context, context.registry.find(reference)),
+    () => kept(context, context.removed.find(reference)),
+  )
   const runs = [...(record.state.runs ?? [])].reverse()
   return {
     Id: record.id,
@@ -21,16 +26,35 @@ export async function explainContainer(
     Status: wireStatus(record),
     // A start that failed is no run; its error is the state's.
     Error: record.state.error,
-    Runs: await Promise.all(runs.map((run, index) => runView(context, container, { run, newest: index === 0 }))),
+    ...(removedAtNs !== undefined && { RemovedAt: rfc3339Nano(removedAtNs) }),
+    Runs: await Promise.all(
+      runs.map((run, index) => runView(context, { record, path, ended: ended && index === 0 }, run)),
+    ),
   }
 }
 
+interface Explained {
+  record: ContainerRecord
+  /** Of its log. */
+  path: string
+  /** Its last run is over, so the end of the log is that run's. */
+  ended: boolean
+  removedAtNs?: string
+}
+
+const living = (context: ContainerContext, { id, record, run }: Container): Explained => ({
+  ...{ record, path: context.files.logPath(id), ended: run === undefined },
+})
+
+const kept = (context: ContainerContext, { id, record, removedAtNs }: RemovedRow): Explained => ({
+  ...{ record, path: context.files.keptLogPath(id), ended: true, removedAtNs },
+})
+
 async function runView(
   context: ContainerContext,
-  container: Container,
-  { run, newest }: { run: RunRecord; newest: boolean },
+  { record, path, ended }: Explained,
+  run: RunRecord,
 ): Promise<wire.ContainerRun> {
-  const ended = newest && container.run === undefined
   return {
     StartedAt: rfc3339Nano(run.startedAtNs),
     FinishedAt: rfc3339Nano(run.finishedAtNs),
@@ -38,8 +62,8 @@ async function runView(
     Cause: run.cause,
     ...(run.signal !== undefined && { Signal: signalName(run.signal) }),
     ...(run.oomVictim && { OOMVictim: { Pid: run.oomVictim.pid, Name: run.oomVictim.name } }),
-    Explanation: explanation(run, container.record.hostConfig.Memory ?? 0),
-    LastLines: [...(run.lastLines ?? (ended ? await lastLinesOf(context, container, run) : []))],
+    Explanation: explanation(run, record.hostConfig.Memory ?? 0),
+    LastLines: [...(run.lastLines ?? (ended ? await lastLinesOf(context, { record, path }, run) : []))],
   }
 }
 

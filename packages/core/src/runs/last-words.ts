@@ -1,19 +1,20 @@
 /** What is looked up after an abnormal end and kept with the run: the last output, and the victim of the kernel. */
 import type { Container } from '../containers/container.ts'
 import { type ContainerContext, saveState } from '../containers/container-context.ts'
+import type { ContainerRecord } from '../containers/container-record.ts'
 import { checkReadable } from '../logs/log-config.ts'
 import { isAbnormal, type RunRecord } from './run-record.ts'
 
 const lineCount = 10
 const lineLimitBytes = 512
 
-/** A container that is about to be removed by itself is not asked: nobody could ask for the answer. */
+/** A container that is about to be removed by itself is not asked unless it is kept: nobody could ask for the answer. */
 export async function keepLastWords(context: ContainerContext, container: Container): Promise<void> {
   const { record } = container
   const run = record.state.runs?.at(-1)
-  if (run === undefined || !isAbnormal(run) || record.hostConfig.AutoRemove) return
+  if (run === undefined || !isAbnormal(run) || (record.hostConfig.AutoRemove && !context.removed.isOn)) return
   const [lastLines, oomVictim] = await Promise.all([
-    lastLinesOf(context, container, run),
+    lastLinesOf(context, { record, path: context.files.logPath(record.id) }, run),
     run.cause === 'out-of-memory' ? context.host.oomVictim(record.id) : undefined,
   ])
   const kept: RunRecord = { ...run, lastLines, ...(oomVictim && { oomVictim }) }
@@ -22,15 +23,18 @@ export async function keepLastWords(context: ContainerContext, container: Contai
   saveState(context, container, { state: { runs } })
 }
 
-export async function lastLinesOf(context: ContainerContext, container: Container, run: RunRecord): Promise<string[]> {
-  const { record } = container
+export async function lastLinesOf(
+  context: ContainerContext,
+  { record, path }: { record: ContainerRecord; path: string },
+  run: RunRecord,
+): Promise<string[]> {
   try {
     checkReadable(record.hostConfig.LogConfig)
   } catch {
     return []
   }
   const lines: string[] = []
-  const query = { path: context.files.logPath(record.id), stdout: true, stderr: true, follow: false, tail: lineCount }
+  const query = { path, stdout: true, stderr: true, follow: false, tail: lineCount }
   for await (const { line, timeNs } of context.logs.read({ ...query, sinceNs: BigInt(run.startedAtNs || 0) })) {
     if (timeNs <= BigInt(run.finishedAtNs) + afterEndNs) lines.push(text(line))
   }

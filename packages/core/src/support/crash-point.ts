@@ -30,6 +30,7 @@ export const crashPoints = [
   'update:applied',
   'remove:recorded',
   'remove:root-filesystem-removed',
+  'remove:log-kept',
   'remove:files-removed',
   'remove:row-deleted',
   'restart:scheduled',

@@ -3,7 +3,7 @@ import type * as wire from '@dockerd-ts/api'
 import { type Claims, currentClaims, type DiskParts } from './disk-claims.ts'
 
 /** Places in which only the engine writes, so that what nobody owns there is left over. Volumes hold data: not those. */
-const ownDirectories = /^(content\/|layers\/|containers\/|init-layers\/|\.removed-)/
+const ownDirectories = /^(content\/|layers\/|containers\/|removed\/|init-layers\/|\.removed-)/
 
 /** Marks what was repaired; says in `Detail` why the rest was not. */
 export async function repairDisk(parts: DiskParts, problems: wire.DiskProblem[]): Promise<void> {

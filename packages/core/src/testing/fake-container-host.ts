@@ -16,6 +16,8 @@ export interface FakeHostState {
   readonly rootFilesystems: Set<string>
   readonly mounted: Set<string>
   readonly data: Set<string>
+  /** Removed containers of which a log is kept. */
+  readonly kept: Set<string>
   readonly runs: Map<string, OciSpec | undefined>
   readonly execDirectories: Set<string>
   readonly endpoints: Map<string, EndpointRow[]>
@@ -40,6 +42,7 @@ export function fakeHostState(): FakeHostState {
     rootFilesystems: new Set(),
     mounted: new Set(),
     data: new Set(),
+    kept: new Set(),
     runs: new Map(),
     execDirectories: new Set(),
     endpoints: new Map(),
@@ -136,12 +139,31 @@ export function fakeContainerFiles(state: FakeHostState): ContainerFiles {
     },
     removeExec: async (id) => void state.execDirectories.delete(execDirectory(id)),
     removeData: async (id) => void state.data.delete(id),
+    keptLogPath: (id) => `/data/removed/${id}/${id}-json.log`,
+    keepLog: async (id, limitBytes) => {
+      call(state, 'files.keepLog', id)
+      const path = `${dataDirectory(id)}/${id}-json.log`
+      const bytes = (state.logs.get(path) ?? []).reduce((sum, { line }) => sum + line.length, 0)
+      const moved = bytes <= limitBytes ? state.logs.get(path) : undefined
+      if (moved !== undefined) state.logs.set(`/data/removed/${id}/${id}-json.log`, moved)
+      state.logs.delete(path)
+      state.kept.add(id)
+      return (state.logs.get(`/data/removed/${id}/${id}-json.log`) ?? []).reduce(
+        (sum, { line }) => sum + line.length,
+        0,
+      )
+    },
+    removeKept: async (id) => {
+      state.kept.delete(id)
+      state.logs.delete(`/data/removed/${id}/${id}-json.log`)
+    },
     removeDirectory: async (path) => {
       state.runs.delete(path)
       state.execDirectories.delete(path)
     },
     existing: () => ({
       dataIds: [...state.data],
+      keptIds: [...state.kept],
       runDirectories: [...state.runs.keys()],
       execDirectories: [...state.execDirectories],
     }),

@@ -3,7 +3,7 @@
 import type { ContainerRecord } from '../containers/container-record.ts'
 import { conflict } from '../errors/engine-error.ts'
 import type { ExecRecord } from '../exec/exec-record.ts'
-import type { Records, StoredEvent } from '../ports/records.ts'
+import type { Records, RemovedRow, StoredEvent } from '../ports/records.ts'
 
 export interface FakeRecords extends Records {
   /** One for each write outside a transaction, one for each outermost transaction. */
@@ -13,6 +13,7 @@ export interface FakeRecords extends Records {
 export function fakeRecords(): FakeRecords {
   let containers = new Map<string, ContainerRecord>()
   let execs = new Map<string, ExecRecord>()
+  let removed = new Map<string, RemovedRow>()
   let events: StoredEvent[] = []
   let lastSequence = 0
   let depth = 0
@@ -41,6 +42,19 @@ export function fakeRecords(): FakeRecords {
       }),
     deleteContainer: (id) => write(() => void containers.delete(id)),
     listContainers: () => [...containers.values()].map((row) => structuredClone(row)),
+    putRemoved: (row) =>
+      write(() => {
+        removed.delete(row.id)
+        removed.set(row.id, structuredClone(row))
+      }),
+    setRemovedLogBytes: (id, logBytes) =>
+      write(() => {
+        const row = removed.get(id)
+        if (row !== undefined) removed.set(id, { ...row, logBytes })
+      }),
+    deleteRemoved: (id) => write(() => void removed.delete(id)),
+    getRemoved: (id) => structuredClone(removed.get(id)),
+    listRemoved: () => [...removed.values()].map(({ record: _record, ...entry }) => entry),
     putExec: (record) => write(() => void execs.set(record.id, structuredClone(record))),
     deleteExec: (id) => write(() => void execs.delete(id)),
     deleteExecsOf: (containerId) =>
@@ -67,14 +81,17 @@ export function fakeRecords(): FakeRecords {
     getValue: (key) => values.get(key),
     setValue: (key, value) => write(() => void values.set(key, value)),
     transaction: (work) => {
-      const before = { containers: new Map(containers), execs: new Map(execs), events: [...events] }
+      const before = {
+        ...{ containers: new Map(containers), removed: new Map(removed) },
+        ...{ execs: new Map(execs), events: [...events] },
+      }
       depth += 1
       try {
         const result = work()
         if (depth === 1) fake.commits += 1
         return result
       } catch (error) {
-        if (depth === 1) ({ containers, execs, events } = before)
+        if (depth === 1) ({ containers, removed, execs, events } = before)
         throw error
       } finally {
         depth -= 1

@@ -1,7 +1,7 @@
 /** What every implementation of Records promises; run on the fake and on the database. */
 import { type ContainerRecord, initialState } from '../containers/container-record.ts'
 import type { ExecRecord } from '../exec/exec-record.ts'
-import type { Records, StoredEvent } from '../ports/records.ts'
+import type { Records, RemovedRow, StoredEvent } from '../ports/records.ts'
 import type { ContractTest } from './image-records-contract.ts'
 
 const container: ContainerRecord = {
@@ -92,6 +92,33 @@ export function recordsContract(test: ContractTest, make: () => Records): void {
     )
     records.deleteExec('f'.repeat(64))
     t.same(records.listExecs(), [])
+  })
+  test('what is kept of removed containers: oldest first, one for an id, the record whole', async (t) => {
+    const records = make()
+    const row = (id: string, removedAtNs: string): RemovedRow => ({
+      ...{ id, name: 'one', removedAtNs, logBytes: 0, recordBytes: 7, record: { ...container, id } },
+    })
+    records.putRemoved(row('b', '1800000000123456789'))
+    records.putRemoved(row('a', '1800000000123456790'))
+    records.setRemovedLogBytes('a', 5)
+    records.setRemovedLogBytes('none', 5)
+    t.same(
+      records.listRemoved().map(({ id, removedAtNs, logBytes }) => [id, removedAtNs, logBytes]),
+      [
+        ['b', '1800000000123456789', 0],
+        ['a', '1800000000123456790', 5],
+      ],
+    )
+    t.same(records.getRemoved('b'), row('b', '1800000000123456789'))
+    records.putRemoved(row('b', '1800000000123456799'))
+    t.same(
+      records.listRemoved().map(({ id }) => id),
+      ['a', 'b'],
+    )
+    records.deleteRemoved('a')
+    records.deleteRemoved('a')
+    t.equal(records.getRemoved('a'), undefined)
+    t.equal(records.listRemoved().length, 1)
   })
   test('events keep their order, their nanoseconds and their sequence', async (t) => {
     const records = make()

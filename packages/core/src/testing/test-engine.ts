@@ -4,6 +4,7 @@ import { createEngine, type RunnableEngine } from '../create-engine.ts'
 import type { ImageService, NetworkService } from '../engine.ts'
 import type { ContainerUsers, EngineDependencies, EngineSettings } from '../engine-dependencies.ts'
 import { EventBus } from '../events/event-bus.ts'
+import type { DataRoot, ImageLedger } from '../ports/disk-ledger.ts'
 import type { ContainerFiles } from '../ports/host.ts'
 import { silentLogger } from '../support/logger.ts'
 import { createVolumeService } from '../volumes/volume-service.ts'
@@ -87,6 +88,7 @@ export const testSettings: EngineSettings = {
   noNewPrivileges: false,
   restartUnhealthy: false,
   composeStartOrder: false,
+  removed: { retentionMs: 0, limitBytes: 1024 * 1024 },
   registry: { InsecureRegistryCIDRs: ['127.0.0.0/8'], IndexConfigs: {}, Mirrors: null },
   addressPools: [],
 }
@@ -134,6 +136,9 @@ const writesAtOnce = new Set<PropertyKey>([
   'updateContainer',
   'updateContainerState',
   'deleteContainer',
+  'putRemoved',
+  'setRemovedLogBytes',
+  'deleteRemoved',
   'putExec',
   'deleteExec',
   'deleteExecsOf',
@@ -192,7 +197,11 @@ function daemonOn(host: Host, settings: EngineSettings): TestEngine {
     runtimes: fakeRuntimes(state),
     cgroups: mortal(fakeCgroups(state), life),
     imageService,
-    disk: absent<EngineDependencies['disk']>('disk ledger'),
+    disk: {
+      root: absent<DataRoot>('data root'),
+      images: absent<ImageLedger>('image ledger'),
+      owners: [],
+    },
     networkService: () => absent<NetworkService>('network service'),
     volumeService: (given) => {
       users = given

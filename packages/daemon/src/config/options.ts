@@ -2,6 +2,7 @@
  * Every daemon option in one table: its dockerd flag, its daemon.json key and its schema. The command line, the strict
  * schema of daemon.json and `--help` are all made from it, so the three cannot disagree.
  */
+import { parseGoDuration } from '@dockerd-ts/core'
 import * as z from 'zod'
 
 /** dockerd's byte sizes: a number, or digits with b, k, m, g, t (1024-based; https://pkg.go.dev/github.com/docker/go-units#RAMInBytes). */
@@ -16,6 +17,16 @@ export const byteSize = z.union([
     return Math.floor(Number(match[1]) * 1024 ** ' kmgtp'.indexOf((match[2] ?? ' ').toLowerCase()))
   }),
 ])
+
+/** Go's durations (`90m`, `72h`), in milliseconds. */
+const duration = z.string().transform((text, context) => {
+  const durationNs = parseGoDuration(text)
+  if (durationNs === undefined || durationNs < 0n) {
+    context.addIssue({ code: 'custom', message: `invalid duration: '${text}'` })
+    return z.NEVER
+  }
+  return Number(durationNs / 1_000_000n)
+})
 
 const text = z.string()
 const flag = z.boolean()
@@ -97,6 +108,8 @@ export const schemas = {
   'no-new-privileges': flag,
   'restart-unhealthy': flag,
   'compose-start-order': flag,
+  'removed-retention': duration,
+  'removed-retention-bytes': byteSize,
   'event-count': z.number().int().min(1),
   'event-bytes': byteSize,
   'seccomp-profile': text,
@@ -329,6 +342,19 @@ export const options: readonly OptionDefinition[] = [
     flag: 'event-bytes',
     kind: 'size',
     description: 'Bytes of events kept for "since", 16m unless set (not in dockerd)',
+  },
+  {
+    key: 'removed-retention',
+    flag: 'removed-retention',
+    kind: 'text',
+    description:
+      'Keep logs and state of removed containers this long, e.g. 72h; not kept unless set (not in dockerd; see docs/beyond-docker.md)',
+  },
+  {
+    key: 'removed-retention-bytes',
+    flag: 'removed-retention-bytes',
+    kind: 'size',
+    description: 'Bytes kept of all removed containers, 256m unless set (not in dockerd)',
   },
   {
     key: 'compose-start-order',

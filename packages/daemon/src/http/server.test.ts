@@ -219,8 +219,8 @@ t.test('query parameters reach the engine in its types', async (t) => {
   await app.inject({ method: 'POST', url: '/containers/c/stop?t=-1&signal=HUP' })
   await app.inject({ method: 'DELETE', url: '/containers/c?v=1&force=&link=none' })
   t.strictSame(calls, [
-    { all: true, limit: 3, size: false, filters: { label: ['a=b', 'c'], status: ['exited'] } },
-    { all: false, size: false, filters: {} },
+    { all: true, limit: 3, size: false, removed: false, filters: { label: ['a=b', 'c'], status: ['exited'] } },
+    { all: false, size: false, removed: false, filters: {} },
     ['c', { timeoutSeconds: -1, signal: 'HUP' }],
     ['c', { volumes: true, force: false, link: false }],
   ])

@@ -1,6 +1,6 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { HostHelper } from '@dockerd-ts/core'
 import t from 'tap'
 import { createContainerFiles } from './container-files.ts'
@@ -50,6 +50,7 @@ t.test('removals count what is gone already as done', async (t) => {
   t.same(JSON.parse(readFileSync(process, 'utf8')), { args: ['true'] })
   t.same(files.existing(), {
     dataIds: [id],
+    keptIds: [],
     runDirectories: [files.runDirectory(id)],
     execDirectories: [files.execDirectory(id)],
   })
@@ -58,7 +59,7 @@ t.test('removals count what is gone already as done', async (t) => {
     await files.removeRun(id)
     await files.removeExec(id)
   }
-  t.same(files.existing(), { dataIds: [], runDirectories: [], execDirectories: [] })
+  t.same(files.existing(), { dataIds: [], keptIds: [], runDirectories: [], execDirectories: [] })
   t.equal(calls[0], `unmount ${files.sharedMemoryPath(id)}`, 'shared memory is unmounted before the tree is removed')
 })
 
@@ -68,4 +69,22 @@ t.test('shared memory is a tmpfs of the size that was asked for', async (t) => {
   const path = await files.mountSharedMemory(id, 4096)
   t.equal(path, files.sharedMemoryPath(id))
   t.same(calls, [`mount ${path} mode=1777,size=4096`])
+})
+
+t.test('the log of a removed container moves, newest files first, as far as there is room', async (t) => {
+  const { files } = setUp(t)
+  files.createData(id)
+  const log = files.logPath(id)
+  for (const [name, bytes] of Object.entries({ '': 10, '.1': 20, '.2.gz': 30 })) {
+    writeFileSync(`${log}${name}`, 'x'.repeat(bytes))
+  }
+  t.equal(await files.keepLog(id, 40), 30)
+  t.same(readdirSync(dirname(files.keptLogPath(id))).sort(), [`${id}-json.log`, `${id}-json.log.1`])
+  t.equal(await files.keepLog(id, 40), 30, 'again, as after a crash')
+  await files.removeData(id)
+  t.equal(await files.keepLog(id, 40), 30, 'and when its data is gone')
+  t.same(files.existing().keptIds, [id])
+  await files.removeKept(id)
+  await files.removeKept(id)
+  t.same(files.existing().keptIds, [])
 })

@@ -2,10 +2,11 @@
  * The directories of containers and execs: the ContainerFiles port. Calls that touch a handful of inodes are synchronous,
  * since on a disk cache or a tmpfs they take less than handing them to another thread.
  */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { ContainerFiles, HostHelper, OciSpec } from '@dockerd-ts/core'
+import { listLogFiles } from '../logs/log-files.ts'
 
 export interface ContainerFilesOptions {
   dataRoot: string
@@ -18,11 +19,13 @@ const runNameLength = 32
 
 export function createContainerFiles({ dataRoot, execRoot, helper }: ContainerFilesOptions): ContainerFiles {
   const containersDirectory = join(dataRoot, 'containers')
+  const keptRoot = join(dataRoot, 'removed')
   const runsDirectory = join(execRoot, 'c')
   const execsDirectory = join(execRoot, 'x')
-  for (const directory of [containersDirectory, runsDirectory, execsDirectory]) {
+  for (const directory of [containersDirectory, keptRoot, runsDirectory, execsDirectory]) {
     mkdirSync(directory, { recursive: true, mode: 0o710 })
   }
+  const keptDirectory = (id: string) => join(keptRoot, id)
   const dataDirectory = (id: string) => join(containersDirectory, id)
   const runDirectory = (id: string) => join(runsDirectory, id.slice(0, runNameLength))
   const execDirectory = (id: string) => join(execsDirectory, id.slice(0, runNameLength))
@@ -62,13 +65,35 @@ export function createContainerFiles({ dataRoot, execRoot, helper }: ContainerFi
       await helper.unmount(sharedMemoryPath(id), { detach: true })
       await helper.removeTree(dataDirectory(id))
     },
+    keptLogPath: (id) => join(keptDirectory(id), `${id}-json.log`),
+    keepLog: (id, limitBytes) =>
+      moveLog(join(dataDirectory(id), `${id}-json.log`), { directory: keptDirectory(id), limitBytes }),
+    removeKept: (id) => helper.removeTree(keptDirectory(id)),
     removeDirectory: async (path) => removeSmall(path),
     existing: () => ({
       dataIds: list(containersDirectory),
+      keptIds: list(keptRoot),
       runDirectories: list(runsDirectory).map((name) => join(runsDirectory, name)),
       execDirectories: list(execsDirectory).map((name) => join(execsDirectory, name)),
     }),
   }
+}
+
+/** Newest first, and none behind one that does not fit: what is kept has no gap. */
+async function moveLog(
+  logPath: string,
+  { directory, limitBytes }: { directory: string; limitBytes: number },
+): Promise<number> {
+  mkdirSync(directory, { recursive: true, mode: 0o710 })
+  let bytes = 0
+  for (const name of readdirSync(directory)) bytes += statSync(join(directory, name)).size
+  for (const { path } of await listLogFiles(logPath)) {
+    const { size } = statSync(path)
+    if (bytes + size > limitBytes) break
+    renameSync(path, join(directory, basename(path)))
+    bytes += size
+  }
+  return bytes
 }
 
 function emptyDirectory(path: string): string {

@@ -48,4 +48,14 @@ export const migrations: readonly string[] = [
   ALTER TABLE image_references ADD COLUMN index_digest TEXT;
   CREATE TABLE image_indexes (digest TEXT PRIMARY KEY, record TEXT NOT NULL CHECK (json_valid(record))) STRICT;
   `,
+  `
+  CREATE TABLE removed_containers (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    removed_at_ns INTEGER NOT NULL,
+    log_bytes INTEGER NOT NULL,
+    record_bytes INTEGER NOT NULL,
+    record TEXT NOT NULL CHECK (json_valid(record))
+  ) STRICT;
+  `,
 ]

@@ -10,8 +10,8 @@ const { containers: table } = endpoints
 
 export function containerRoutes({ containers }: Engine): Route[] {
   return [
-    route(table.list, async ({ query: { all, limit, size, filters } }) =>
-      json(await containers.list({ all, size, filters, ...defined({ limit }) })),
+    route(table.list, async ({ query: { all, limit, size, filters, removed } }) =>
+      json(await containers.list({ all, size, filters, removed, ...defined({ limit }) })),
     ),
     route(table.create, async ({ query, body }) => {
       checkConfigured(body)
@@ -60,8 +60,9 @@ export function containerRoutes({ containers }: Engine): Route[] {
       // Older clients take the headers for the result.
       return isOlder(version, '1.30') ? json(await result) : deferredJson(result)
     }),
-    route(table.delete, async ({ params, query: { v: volumes, force, link } }) => {
-      await containers.remove(params.id, { volumes, force, link })
+    route(table.delete, async ({ params, query: { v: volumes, force, link, removed } }) => {
+      if (removed) await containers.forget(params.id)
+      else await containers.remove(params.id, { volumes, force, link })
       return empty()
     }),
     route(table.prune, async ({ query }) => json(await containers.prune(query.filters))),
