@@ -1,5 +1,6 @@
 /** What is measured: each metric does its work on one engine, checks that it was done, and answers its figures. */
 import { type Client, collect, demultiplexer, now, pool } from './client.ts'
+import { copyMetric } from './copy-metrics.ts'
 import { imageMetric } from './image-metrics.ts'
 import { memoryOf } from './memory.ts'
 import { higher, lower, type Metric } from './metric.ts'
@@ -252,6 +253,7 @@ export const metrics: readonly Metric[] = [
   listMetric,
   logsMetric,
   attachMetric,
+  copyMetric,
   imageMetric,
   footprintMetric,
 ]
