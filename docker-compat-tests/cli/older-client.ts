@@ -21,6 +21,8 @@ export const differsBefore28: Readonly<Record<string, string>> = {
   'rm -f of what is missing succeeds': words,
   'port lists published ports': words,
   'container prune asks first': 'its prune that is declined succeeds',
+  'images --tree shows platforms': flags,
+  'images --tree refuses other forms': flags,
   'tag refuses bad names': words,
   'rmi of what is missing': words,
   'save refuses what is missing': words,

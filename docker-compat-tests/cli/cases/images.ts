@@ -12,6 +12,14 @@ export const imageCases = [
   ),
   same('images --digests shows digests', 'docker images --digests'),
   same(
+    'images --tree shows platforms',
+    'docker tag $IMAGE registry.example/a/b:c; docker create --name tt $IMAGE true >/dev/null; docker images --tree; docker image ls --tree $IMAGE; docker rmi registry.example/a/b:c',
+  ),
+  same(
+    'images --tree refuses other forms',
+    'docker images --tree -q; docker images --tree --no-trunc; docker images --tree --digests; docker images --tree --format x; echo $?',
+  ),
+  same(
     'tag adds a name and rmi takes it away',
     'docker tag $IMAGE other:1; docker images other; docker rmi other:1; docker images other',
   ),

@@ -33,6 +33,14 @@ export interface ContainerInspect {
   NetworkSettings: { Ports: Record<string, { HostIp: string; HostPort: string }[] | null> | null }
 }
 
+export interface ImageManifestSummary {
+  ID: string
+  Available: boolean
+  Kind: string
+  Size: { Content: number; Total: number }
+  ImageData?: { Platform: { os: string; architecture: string; variant?: string }; Containers: string[] | null }
+}
+
 export interface ImageSummary {
   Id: string
   RepoTags: string[] | null
@@ -43,6 +51,7 @@ export interface ImageSummary {
   VirtualSize?: number
   Labels: Record<string, string> | null
   Containers: number
+  Manifests?: ImageManifestSummary[]
 }
 
 export interface Volume {

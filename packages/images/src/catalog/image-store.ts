@@ -155,6 +155,15 @@ export class ImageStore {
     return [...this.#references.values()].filter(({ indexDigest }) => indexDigest === digest)
   }
 
+  /** The one that the image's own names mean; undefined when they mean several, or none. */
+  indexMeantBy(imageId: string): IndexRow | undefined {
+    this.#load()
+    const names = [...this.#references.values()].filter((name) => name.imageId === imageId)
+    const digests = new Set(names.flatMap(({ indexDigest }) => indexDigest ?? []))
+    const [digest] = digests
+    return digest !== undefined && digests.size === 1 ? this.index(digest) : undefined
+  }
+
   /** Those that have a name and the image among their manifests. */
   indexesOf(imageId: string): IndexRow[] {
     return this.indexes().filter(

@@ -1,5 +1,5 @@
 /** `GET /images/json`: one summary for each image, newest first. */
-import { type Filters, familiarString, type ImageReference, type IndexRow } from '@dockerd-ts/core'
+import { type Filters, familiarString, type ImageReference } from '@dockerd-ts/core'
 import { goTimeSeconds, parseGoTime } from '../oci/go-time.ts'
 import type { WireImageSummary } from '../wire-types.ts'
 import { type ImageFilter, imageFilter } from './image-filters.ts'
@@ -20,21 +20,19 @@ export function listImages(context: SummaryContext, query: ListQuery): WireImage
   const references = store.referencesByImage()
   const parents = new Set(images.map(({ row }) => row.parentId))
   const shared = query.sharedSize ? sharedSizes(store, images) : undefined
-  const indexes = indexesByImage(store)
+  const variants = variantIds(store)
   const found: { created: bigint; summary: WireImageSummary }[] = []
   for (const image of images) {
     if (!filter.accepts(image)) continue
     const own = references.get(image.row.id) ?? []
-    const named = indexes.get(image.row.id)
     // Shown under the name of its index, with the variant that the name means.
-    if (own.length === 0 && named !== undefined) continue
+    if (own.length === 0 && variants.has(image.row.id)) continue
     const shown = own.filter((reference) => filter.acceptsReference(reference))
     if (!isListed({ shown, filter, isParent: parents.has(image.row.id), all: query.all })) continue
     const summary = summarize(image, shown)
-    // An image that several indexes have is described by itself.
-    const index = named?.length === 1 ? named[0] : undefined
-    const variants = index === undefined ? [image] : store.variantsOf(index)
-    summary.Containers = variants.reduce((sum, { row }) => sum + usage.containersOf(row.id).length, 0)
+    const index = store.indexMeantBy(image.row.id)
+    const platforms = index === undefined ? [image] : store.variantsOf(index)
+    summary.Containers = platforms.reduce((sum, { row }) => sum + usage.containersOf(row.id).length, 0)
     summary.Descriptor = targetDescriptor(context, image, index)
     if (query.manifests) {
       summary.Manifests = manifestSummaries(context, image, index)
@@ -75,15 +73,14 @@ function summarize({ row, document }: StoredImage, references: readonly ImageRef
   }
 }
 
-/** Named indexes by the images that are their variants. */
-function indexesByImage(store: ImageStore): Map<string, IndexRow[]> {
-  const found = new Map<string, IndexRow[]>()
-  for (const index of store.indexes()) {
-    if (store.namesOfIndex(index.digest).length === 0) continue
-    for (const { row } of store.variantsOf(index)) found.set(row.id, [...(found.get(row.id) ?? []), index])
-  }
-  return found
-}
+/** Images that indexes with a name have. */
+const variantIds = (store: ImageStore): Set<string> =>
+  new Set(
+    store
+      .indexes()
+      .filter(({ digest }) => store.namesOfIndex(digest).length > 0)
+      .flatMap(({ entries }) => entries.flatMap(({ content }) => content?.configDigest ?? [])),
+  )
 
 /** Bytes of each image's layers that another image has too. */
 function sharedSizes(store: ImageStore, images: readonly StoredImage[]): Map<string, number> {

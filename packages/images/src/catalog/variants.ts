@@ -23,16 +23,10 @@ export function findImage(images: ImageStore, text: string, platform?: Platform)
   return image
 }
 
-/** The index that a reference means; an id means the one that its image is of, when there is only one. */
+/** The index that a reference means; an id means the one that the image's own names mean. */
 export function indexOf(images: ImageStore, text: string, image: StoredImage): IndexRow | undefined {
-  if (image.row.id.startsWith(text) || image.row.id.startsWith(`sha256:${text}`)) return soleIndexOf(images, image)
-  return images.indexByReference(parseReference(text))
-}
-
-/** Of an image that is named by no reference of its own, or by those of one index. */
-export function soleIndexOf(images: ImageStore, { row }: StoredImage): IndexRow | undefined {
-  const [index, ...others] = images.indexesOf(row.id)
-  return others.length === 0 ? index : undefined
+  const isId = image.row.id.startsWith(text) || image.row.id.startsWith(`sha256:${text}`)
+  return isId ? images.indexMeantBy(image.row.id) : images.indexByReference(parseReference(text))
 }
 
 /** Undefined when none of those that are here serves the platform. */

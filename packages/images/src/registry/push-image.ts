@@ -99,7 +99,8 @@ async function pushPinned(push: PushContext, session: RegistrySession, request: 
   for (const child of plan.children) await putManifest(session, { document: child, name: child.digest, request })
   await putManifest(session, { document: plan.target, name: tag, request })
   const { digest, data } = plan.target
-  noteDigest(push.context, { plan, index: request.index }, { ...reference, digest })
+  // Another platform's manifest is no name of what the tag means here.
+  if (plan.imageId === image.row.id) noteDigest(push.context, request, { ...reference, digest })
   report({ status: `${tag}: digest: ${digest} size: ${data.length}` })
   if (plan.instead !== undefined) {
     report({ progressDetail: {}, aux: { manifestPushedInsteadOfIndex: true, ...plan.instead } })
@@ -140,15 +141,11 @@ async function putManifest(
 }
 
 /** Unless the image was removed meanwhile: a name without an image would be left. */
-function noteDigest(
-  { images }: ImageContext,
-  { plan, index }: { plan: PushPlan; index: IndexRow | undefined },
-  reference: ImageReference,
-): void {
+function noteDigest({ images }: ImageContext, { image, index }: Target, reference: ImageReference): void {
   const { domain, path, digest } = reference
-  if (digest === undefined || images.get(plan.imageId) === undefined) return
+  if (digest === undefined || images.get(image.row.id) === undefined) return
   const whole = index?.digest === digest ? digest : undefined
-  images.transaction(() => images.setReference({ domain, path, digest }, plan.imageId, whole))
+  images.transaction(() => images.setReference({ domain, path, digest }, image.row.id, whole))
 }
 
 const line = (status: string, digest: string): ProgressMessage => ({
