@@ -31,6 +31,7 @@ import {
 } from '@dockerd-ts/linux'
 import { createLogTargets } from '@dockerd-ts/log-drivers'
 import { openStore } from '@dockerd-ts/store'
+import { signaturePolicy } from './config/check-config.ts'
 import { ConfigError, type DaemonConfig } from './config/load-config.ts'
 import { defined } from './http/defined.ts'
 import type { Logger } from './lifecycle/logger.ts'
@@ -110,6 +111,7 @@ const registryOptions = (config: DaemonConfig) => ({
   maxConcurrentDownloads: config['max-concurrent-downloads'] ?? 3,
   maxConcurrentUploads: config['max-concurrent-uploads'] ?? 5,
   maxDownloadAttempts: config['max-download-attempts'] ?? 5,
+  signaturePolicy: signaturePolicy(config),
 })
 
 const runtimeChoice = (config: DaemonConfig) =>
@@ -253,9 +255,10 @@ export async function wire(
     reload: {
       async prepare(next) {
         const useRuntimes = await runtimes.prepare(runtimeChoice(next))
+        const registry = registryOptions(next)
         return () => {
           useRuntimes()
-          images.configure(registryOptions(next))
+          images.configure(registry)
           Object.assign(settings, reloadableSettings(next))
         }
       },

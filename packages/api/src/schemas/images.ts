@@ -71,6 +71,20 @@ export const ImageInspect = z.object({
   Descriptor: OCIDescriptor.optional(),
   Manifests: z.array(ImageManifestSummary).optional(),
   Identity: z.object({ Pull: z.array(z.object({ Repository: z.string() })).optional() }).optional(),
+  /** Our own: what the signature policy said of each pull. */
+  SignatureVerdicts: z
+    .array(
+      z.object({
+        Reference: z.string(),
+        Verdict: z.enum(['verified', 'accepted']),
+        Rule: z.string(),
+        SignedReference: z.string().optional(),
+        Key: z.string().optional(),
+        Fingerprint: z.string().optional(),
+        CheckedAt: z.string(),
+      }),
+    )
+    .optional(),
 })
 export type ImageInspect = z.infer<typeof ImageInspect>
 

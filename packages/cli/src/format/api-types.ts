@@ -343,6 +343,7 @@ export const imageTypes: TypeTable = {
     'Metadata Metadata',
     'Descriptor *Descriptor Descriptor,omitempty',
     'Manifests []any Manifests,omitempty',
+    'SignatureVerdicts []any SignatureVerdicts,omitempty',
   ),
   ContainerConfig: containerTypes.Config as NonNullable<(typeof containerTypes)[string]>,
   ImageConfig: describe(

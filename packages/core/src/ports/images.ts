@@ -127,6 +127,24 @@ export interface ImageRow {
   parentId?: string
   /** Removed by force while containers are made from it: shown nowhere, but its layers stay until they are gone. */
   hidden?: boolean
+  /** Of pulls under a signature policy, one for each reference, the newest last. */
+  signatureVerdicts?: SignatureVerdict[]
+}
+
+/** Why an image was let in. Pulls that were refused leave nothing. */
+export interface SignatureVerdict {
+  /** `registry.example.com/app@sha256:…`: what the pulled name meant. */
+  reference: string
+  /** `accepted`: the policy asks for no signature. */
+  verdict: 'verified' | 'accepted'
+  /** The policy's rule that decided. */
+  rule: string
+  /** What the signature itself names. */
+  signedReference?: string
+  /** File of the public key. */
+  key?: string
+  fingerprint?: string
+  checkedAtNs: string
 }
 
 export interface ReferenceRow {

@@ -1,5 +1,6 @@
 /** What a schema cannot say of the options: values that must fit each other, or mean something only in the engine. */
 import { checkLogConfig, contains, parseAddress, parseCidr } from '@dockerd-ts/core'
+import { readSignaturePolicy, type SignaturePolicy } from '@dockerd-ts/images'
 import { createLogTargets } from '@dockerd-ts/log-drivers'
 import { ConfigError } from './config-error.ts'
 import type { DaemonOptions } from './options.ts'
@@ -13,12 +14,24 @@ export function checkConfig(options: DaemonOptions): void {
   checkNetwork(options)
   checkAddresses(options)
   checkUrls(options)
+  signaturePolicy(options)
   for (const execOption of options['exec-opts'] ?? []) {
     if (!/^native\.cgroupdriver=(cgroupfs|systemd)$/.test(execOption)) {
       throw new ConfigError(
         `invalid exec-opt "${execOption}": native.cgroupdriver=cgroupfs and native.cgroupdriver=systemd are known`,
       )
     }
+  }
+}
+
+/** Undefined where none is named. Throws ConfigError. */
+export function signaturePolicy(options: Pick<DaemonOptions, 'image-signature-policy'>): SignaturePolicy | undefined {
+  const path = options['image-signature-policy']
+  if (path === undefined || path === '') return undefined
+  try {
+    return readSignaturePolicy(path)
+  } catch (error) {
+    throw new ConfigError((error as Error).message, { cause: error })
   }
 }
 

@@ -85,6 +85,7 @@ export const schemas = {
   runtimes: z.record(z.string(), runtime),
   'insecure-registries': list,
   'registry-mirrors': list,
+  'image-signature-policy': text,
   'max-concurrent-downloads': z.number().int().min(1),
   'max-concurrent-uploads': z.number().int().min(1),
   'max-download-attempts': z.number().int().min(1),
@@ -248,6 +249,13 @@ export const options: readonly OptionDefinition[] = [
     flag: 'registry-mirror',
     kind: 'list',
     description: 'Preferred registry mirror',
+    reloadable: true,
+  },
+  {
+    key: 'image-signature-policy',
+    flag: 'image-signature-policy',
+    kind: 'text',
+    description: 'File that says which images may be pulled (not in dockerd; see docs/beyond-docker.md)',
     reloadable: true,
   },
   {

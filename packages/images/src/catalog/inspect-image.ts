@@ -1,6 +1,6 @@
 /** `GET /images/x/json` and `/history`. */
 import { join } from 'node:path'
-import { familiarString, type IndexRow, internal, rfc3339Nano, zeroTime } from '@dockerd-ts/core'
+import { familiarString, type IndexRow, internal, rfc3339Nano, type SignatureVerdict, zeroTime } from '@dockerd-ts/core'
 import { goTimeSeconds, normalGoTime } from '../oci/go-time.ts'
 import type { WireHistoryItem, WireImageInspect } from '../wire-types.ts'
 import type { ImageContext } from './image-context.ts'
@@ -33,9 +33,24 @@ export function inspectImage(
     Size: row.sizeBytes,
     GraphDriver: { Name: 'overlay2', Data: driverData(store, layers.root, row.chainIds) },
     RootFS: { Type: document.rootfs.type, ...(row.chainIds.length > 0 && { Layers: document.rootfs.diff_ids ?? [] }) },
+    ...(row.signatureVerdicts !== undefined && { SignatureVerdicts: row.signatureVerdicts.map(wireVerdict) }),
     Metadata: { LastTagTime: row.lastTaggedAtNs === undefined ? zeroTime : rfc3339Nano(row.lastTaggedAtNs) },
     Descriptor: targetDescriptor(context, image, index),
     ...(manifests && { Manifests: manifestSummaries(context, image, index) }),
+  }
+}
+
+/** Our own: what the signature policy said when the image was pulled. */
+function wireVerdict(verdict: SignatureVerdict): NonNullable<WireImageInspect['SignatureVerdicts']>[number] {
+  const { signedReference, key, fingerprint } = verdict
+  return {
+    Reference: verdict.reference,
+    Verdict: verdict.verdict,
+    Rule: verdict.rule,
+    ...(signedReference !== undefined && { SignedReference: signedReference }),
+    ...(key !== undefined && { Key: key }),
+    ...(fingerprint !== undefined && { Fingerprint: fingerprint }),
+    CheckedAt: rfc3339Nano(verdict.checkedAtNs),
   }
 }
 

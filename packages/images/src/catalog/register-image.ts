@@ -6,6 +6,7 @@ import {
   type IndexRow,
   invalidArgument,
   type Platform,
+  type SignatureVerdict,
 } from '@dockerd-ts/core'
 import type { LayerStore } from '../layers/layer-store.ts'
 import { type ImageDocument, parseImageConfig } from '../oci/documents.ts'
@@ -23,6 +24,8 @@ export interface ImageContent {
   /** Of the layers' blobs in the store, lowest first. */
   blobDigests: readonly string[]
 }
+
+const maxVerdicts = 32
 
 export interface LayerHooks {
   /** `index` counts from the lowest. */
@@ -73,13 +76,15 @@ export interface Recording {
   parentId?: string
   /** The references mean this index, of which the image is a variant. */
   index?: { row: IndexRow; host: Platform }
+  /** Of the signature policy that let it in. */
+  verdict?: SignatureVerdict
 }
 
 /** Synchronous: from the check that every layer is there to the row, nothing can remove one. */
 export function recordImage(
   images: ImageStore,
   content: ImageContent,
-  { references, parentId, index }: Recording,
+  { references, parentId, index, verdict }: Recording,
 ): StoredImage {
   const document = parseImageConfig(content.configData)
   const ids = layerIdsOf(document, content.blobDigests.length)
@@ -102,6 +107,7 @@ export function recordImage(
     createdAtNs: String(parseGoTime(document.created ?? '') ?? 0n),
     ...(taggedAtNs !== undefined && { lastTaggedAtNs: taggedAtNs }),
     ...(keptParent !== undefined && { parentId: keptParent }),
+    ...withVerdict(known?.signatureVerdicts ?? [], verdict),
   }
   images.transaction(() => {
     images.put(row)
@@ -126,6 +132,13 @@ export function recordIndex(
   images.putIndex(merged)
   const names = [...images.namesOfIndex(row.digest).map(({ reference }) => reference), ...references]
   for (const reference of names) images.setReference(reference, meant.row.id, row.digest)
+}
+
+/** One for each reference by digest, the newest last. */
+function withVerdict(known: readonly SignatureVerdict[], verdict: SignatureVerdict | undefined): Partial<ImageRow> {
+  const others = known.filter(({ reference }) => reference !== verdict?.reference)
+  const kept = [...others, ...(verdict ? [verdict] : [])].slice(-maxVerdicts)
+  return kept.length > 0 ? { signatureVerdicts: kept } : {}
 }
 
 /** Unix time in nanoseconds, as digits. */

@@ -13,6 +13,7 @@ import {
   platformMismatch,
   type RegistryAuth,
   repositoryOf,
+  type SignatureVerdict,
 } from '@dockerd-ts/core'
 import { type ImageContext, publishImage } from '../catalog/image-context.ts'
 import type { StoredImage } from '../catalog/image-store.ts'
@@ -23,6 +24,8 @@ import { sha256, shortDigest } from '../oci/identity.ts'
 import { indexRow } from '../oci/index-entries.ts'
 import { isImageConfigType, isLayerType } from '../oci/media-types.ts'
 import { counter, type Report } from '../progress/progress-stream.ts'
+import { judgePull, requireAllowed } from '../signatures/judge-pull.ts'
+import type { SignaturePolicy } from '../signatures/signature-policy.ts'
 import type { BlobDownloads } from './blob-download.ts'
 import {
   type FetchedDocument,
@@ -40,6 +43,7 @@ export interface PullContext {
   clients: RegistryClients
   downloads: BlobDownloads
   host: Platform
+  signaturePolicy: SignaturePolicy | undefined
 }
 
 export interface PullRequest {
@@ -53,6 +57,7 @@ export interface PullRequest {
 /** A name without tag or digest pulls all tags. Nothing is reported before the registry has the image. */
 export async function pullImage(pull: PullContext, request: PullRequest): Promise<void> {
   const { reference, report, signal, auth } = request
+  requireAllowed(pull.signaturePolicy, reference)
   const updated = await pull.clients
     .withSession(reference, { auth, signal }, async (session) => {
       const targets =
@@ -94,8 +99,10 @@ async function pullOne(pull: PullContext, session: RegistrySession, request: Pul
   const { reference, report, signal } = request
   const target = reference.digest ?? reference.tag ?? 'latest'
   const started = () => report({ status: `Pulling from ${reference.path}`, id: target })
+  const rule = requireAllowed(pull.signaturePolicy, reference)
   const current = variantOf(pull, request)
-  if (current !== undefined && (await isCurrent(pull, session, { ...request, current }))) {
+  // A signature is looked for each time: the policy, or what the registry has, may have changed since the last pull.
+  if (rule?.kind !== 'signed' && current !== undefined && (await isCurrent(pull, session, { ...request, current }))) {
     started()
     const digest = digestsOf(pull, current, reference)[0] ?? reference.digest
     report({ status: `Digest: ${digest}` })
@@ -103,8 +110,10 @@ async function pullOne(pull: PullContext, session: RegistrySession, request: Pul
   }
   const document = await fetchManifest(session, target, signal)
   const resolved = await resolveManifest(session, document, { ...request, host: pull.host })
+  const digests = [document.digest, resolved.digest]
+  const verdict = rule && (await judgePull(rule, { session, reference, digests, signal }))
   started()
-  const image = await fetchImage(pull, session, { request, document, resolved })
+  const image = await fetchImage(pull, session, { request, document, resolved, verdict })
   report({ status: `Digest: ${document.digest}` })
   return image.row.id !== current?.row.id
 }
@@ -138,11 +147,13 @@ interface Found {
   document: FetchedDocument
   /** The manifest of the platform. */
   resolved: ResolvedManifest
+  /** Of the signature policy, where there is one. */
+  verdict: SignatureVerdict | undefined
 }
 
 async function fetchImage(pull: PullContext, session: RegistrySession, found: Found): Promise<StoredImage> {
   const { content, layers, images } = pull.context
-  const { request, document, resolved } = found
+  const { request, document, resolved, verdict } = found
   checkTypes(resolved)
   const { indexes } = resolved
   const release = content.pins.add(
@@ -173,9 +184,10 @@ async function fetchImage(pull: PullContext, session: RegistrySession, found: Fo
     const { domain, path, tag, digest } = request.reference
     const byDigest = { domain, path, digest: digest ?? document.digest }
     const references = digest === undefined && tag !== undefined ? [{ domain, path, tag }, byDigest] : [byDigest]
-    if (indexes.length === 0) return recordImage(images, image, { references })
+    const recording = { references, ...(verdict && { verdict }) }
+    if (indexes.length === 0) return recordImage(images, image, recording)
     const row = indexRow(indexes, new Map([[resolved.digest, resolved.manifest]]))
-    return recordImage(images, image, { references, index: { row, host: pull.host } })
+    return recordImage(images, image, { ...recording, index: { row, host: pull.host } })
   } finally {
     for (const unpin of unpins) unpin()
   }

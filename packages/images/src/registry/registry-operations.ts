@@ -42,7 +42,7 @@ export function createRegistryOperations(request: {
   const clients = new RegistryClients(options)
   const downloads = new BlobDownloads(context.content, options)
   const operations: RegistryOperations = {
-    pull: (query) => pullStream({ context, clients, downloads, host }, query),
+    pull: (query) => pullStream({ context, clients, downloads, host, signaturePolicy: options.signaturePolicy }, query),
     push: ({ image, tag, platform: text, auth, signal }) => {
       const reference = withTag(parseReference(image), tag)
       const retry = { attempts: options.maxDownloadAttempts, retryDelayMs: options.retryDelayMs }

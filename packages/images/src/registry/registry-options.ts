@@ -1,4 +1,5 @@
 /** What the daemon's configuration says about registries. */
+import type { SignaturePolicy } from '../signatures/signature-policy.ts'
 
 export interface RegistryOptions {
   /** Base URLs that are asked first, in order: of Docker Hub's images, or of the registry before an equals sign. */
@@ -15,6 +16,8 @@ export interface RegistryOptions {
   /** Before the second try; it doubles from there. */
   retryDelayMs: number
   userAgent: string
+  /** What may be pulled; undefined: everything. */
+  signaturePolicy: SignaturePolicy | undefined
 }
 
 export const defaultRegistryOptions: RegistryOptions = {
@@ -26,4 +29,5 @@ export const defaultRegistryOptions: RegistryOptions = {
   maxDownloadAttempts: 5,
   retryDelayMs: 1000,
   userAgent: 'dockerd-ts',
+  signaturePolicy: undefined,
 }

@@ -2,6 +2,7 @@
 import { internal } from '@dockerd-ts/core'
 import * as z from 'zod'
 import { parse } from '../oci/documents.ts'
+import { nextPage } from './pages.ts'
 import type { RegistrySession } from './registry-session.ts'
 
 const tagsBody = z.object({ tags: z.array(z.string()).nullish() })
@@ -16,9 +17,8 @@ export async function listTags(session: RegistrySession, signal: AbortSignal): P
     const before = tags.length
     tags.push(...(parse(tagsBody, await answer.text(pageLimitBytes), 'list of tags').tags ?? []))
     if (tags.length > maxTags) throw internal(`repository has more than ${maxTags} tags`)
-    const link = /<([^>]+)>\s*;\s*rel="?next"?/.exec(answer.header('link') ?? '')?.[1]
     // A page without tags that names a next one would go on for ever.
-    next = link === undefined || tags.length === before ? undefined : new URL(link, answer.url)
+    next = tags.length === before ? undefined : nextPage(answer)
   }
   return tags
 }
