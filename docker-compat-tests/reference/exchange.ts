@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { call } from '../support/daemon.ts'
 import { neutral, neutralJson } from './neutral.ts'
-import type { ComparedRequest } from './requests.ts'
+import type { ComparedRequest } from './request.ts'
 
 export interface ComparedAnswer {
   status: number

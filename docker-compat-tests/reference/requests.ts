@@ -1,28 +1,7 @@
 /** The requests whose answers are compared with dockerd's, in the order in which they are sent. */
 
-export interface ComparedRequest {
-  method: string
-  /** Without the version. */
-  path: string
-  body?: unknown
-  /** Sent as it is, with the given headers, on a connection of its own; the whole answer is compared as text. */
-  hijack?: { input?: string; upgrade?: boolean }
-  /** Why the answers differ, where they are meant to. */
-  differs?: string
-}
-
-const get = (path: string, more: Partial<ComparedRequest> = {}): ComparedRequest => ({ method: 'GET', path, ...more })
-const post = (path: string, body?: unknown, more: Partial<ComparedRequest> = {}): ComparedRequest => ({
-  method: 'POST',
-  path,
-  ...(body === undefined ? {} : { body }),
-  ...more,
-})
-const del = (path: string): ComparedRequest => ({ method: 'DELETE', path })
-
-const filters = (value: object) => `filters=${encodeURIComponent(JSON.stringify(value))}`
-const run = (script: string, more: object = {}) => ({ Image: 'busybox', Cmd: ['sh', '-c', script], ...more })
-const create = (name: string, body: object) => post(`/containers/create?name=${name}`, body)
+import { containerRequests } from './container-requests.ts'
+import { type ComparedRequest, create, del, filters, get, post, run } from './request.ts'
 
 const unparsed = 'a number that does not parse is a wrong request (400), which dockerd 26 answers with 500'
 
@@ -74,7 +53,9 @@ const refusedCreates = [
   post('/containers/create', run('true', { HostConfig: { PidMode: 'x' } })),
   post('/containers/create', run('true', { HostConfig: { IpcMode: 'x' } })),
   post('/containers/create', run('true', { HostConfig: { UTSMode: 'x' } })),
-  post('/containers/create', run('true', { HostConfig: { UsernsMode: 'x' } })),
+  post('/containers/create', run('true', { HostConfig: { UsernsMode: 'x' } }), {
+    differs: 'refused, where dockerd takes it for no mode at all',
+  }),
   post('/containers/create', run('true', { HostConfig: { CgroupnsMode: 'x' } })),
   post('/containers/create', run('true', { HostConfig: { NetworkMode: 'container:none-such' } })),
   post('/containers/create', run('true', { HostConfig: { PidMode: 'container:none-such' } })),
@@ -343,6 +324,7 @@ export const comparedRequests: readonly ComparedRequest[] = [
   ...lifecycle,
   ...running,
   ...streams,
+  ...containerRequests,
   ...images,
   ...volumesAndNetworks,
   ...absent,

@@ -8,9 +8,10 @@ type RawQuery = ReadonlyMap<string, readonly string[]>
 
 const emptyQuery: RawQuery = new Map()
 
-/** `text` is what follows the question mark. A malformed escape is refused, as Go's parser does. */
+/** `text` is what follows the question mark. A malformed escape and a bare semicolon are refused, as by Go's parser. */
 export function splitQuery(text: string): RawQuery {
   if (text === '') return emptyQuery
+  if (text.includes(';')) throw new InvalidRequest('invalid semicolon separator in query')
   const query = new Map<string, string[]>()
   for (const pair of text.split('&')) {
     if (pair === '') continue

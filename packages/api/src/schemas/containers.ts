@@ -142,7 +142,7 @@ export const ContainerWhyResponse = z.object({
 })
 export type ContainerWhyResponse = z.infer<typeof ContainerWhyResponse>
 
-export const ContainerTopResponse = z.object({ Titles: strings, Processes: z.array(strings) })
+export const ContainerTopResponse = z.object({ Titles: strings, Processes: z.array(strings).nullable() })
 export type ContainerTopResponse = z.infer<typeof ContainerTopResponse>
 
 /** Kind: 0 modified, 1 added, 2 deleted. */

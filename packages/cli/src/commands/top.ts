@@ -16,12 +16,12 @@ export default defineCommand({
     const [name = '', ...psArgs] = args
     const api = await cli.api()
     const query = { ps_args: psArgs.length > 0 ? psArgs.join(' ') : undefined }
-    const { Titles, Processes } = await api.json<{ Titles: string[]; Processes: string[][] }>(
+    const { Titles, Processes } = await api.json<{ Titles: string[]; Processes: string[][] | null }>(
       'GET',
       `${containerPath(name)}/top`,
       { query },
     )
-    const lines = [Titles, ...Processes].map((cells) => `${cells.join('\t')}\n`)
+    const lines = [Titles, ...(Processes ?? [])].map((cells) => `${cells.join('\t')}\n`)
     cli.out(alignTabs(lines.join(''), PROCESS_TABLE))
   },
 })

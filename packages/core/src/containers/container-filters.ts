@@ -6,8 +6,7 @@ import { parseTimestamp } from '../support/go-time.ts'
 import type { Container } from './container.ts'
 import type { ContainerContext } from './container-context.ts'
 import { isRunning, wireStatus } from './container-state.ts'
-import { networksView } from './network-view.ts'
-import { parsePort } from './port-text.ts'
+import { networksView, portMap, portSummaries, shownEndpoints } from './network-view.ts'
 
 type Test = (container: Container) => boolean
 type Values = readonly string[]
@@ -22,6 +21,8 @@ export function listFilter(context: ContainerContext, filters: Filters): { all: 
     if (makeTest === undefined) throw invalidArgument(`invalid filter '${key}'`)
     if (values.length > 0) tests.push(makeTest(values, context))
   }
+  const { publish = [], expose = [] } = filters
+  if (publish.length + expose.length > 0) tests.push(portTest(context, { publish, expose }))
   return {
     // Asking for a status asks for containers that do not run, too.
     all: (filters.status ?? []).length > 0,
@@ -54,8 +55,9 @@ const listTests: Readonly<Record<string, (values: Values, context: ContainerCont
       ([name, { NetworkID: id = '' }]) => values.includes(name) || values.some((value) => id.startsWith(value)),
     )
   },
-  publish: (values) => portTest('publish', values, ({ hostConfig }) => Object.keys(hostConfig.PortBindings ?? {})),
-  expose: (values) => portTest('expose', values, ({ config }) => Object.keys(config.ExposedPorts ?? {})),
+  // Tested together: one of either is enough.
+  publish: () => () => true,
+  expose: () => () => true,
   'is-task': (values) => {
     const wanted = values.map((value) => {
       if (value === 'true' || value === '1') return true
@@ -126,25 +128,36 @@ function ancestorTest(values: Values, context: ContainerContext): Test {
 const createdAt = (context: ContainerContext, reference: string): bigint =>
   BigInt(context.registry.find(reference).record.createdAtNs)
 
-function portTest(what: string, values: Values, portsOf: (record: Container['record']) => string[]): Test {
-  const wanted = new Set(values.flatMap((value) => portRange(what, value)))
+/** Ports as a list shows them, so of running containers alone: `publish` is the host's port, `expose` the container's. */
+function portTest(context: ContainerContext, { publish, expose }: Record<'publish' | 'expose', Values>): Test {
+  const published = new Set(publish.flatMap((value) => portRange('publish', value)))
+  const exposed = new Set(expose.flatMap((value) => portRange('expose', value)))
   return ({ record }) =>
-    portsOf(record).some((text) => {
-      const port = parsePort(text)
-      return port !== undefined && wanted.has(`${port.port}/${port.protocol}`)
-    })
+    portSummaries(portMap(record, shownEndpoints(context.networks, record))).some(
+      ({ PublicPort, PrivatePort, Type }) =>
+        published.has(`${PublicPort ?? 0}/${Type}`) || exposed.has(`${PrivatePort}/${Type}`),
+    )
 }
 
-/** `80`, `80/udp`, `8000-8010/tcp`. */
+/** `80`, `80/udp`, `8000-8010/tcp`; refused in the words of Go and of Docker's go-connections. */
 function portRange(what: string, value: string): string[] {
+  if (value.includes(':')) throw internal(`filter for '${what}' should not contain ':': ${value}`)
   const [range = '', protocol = 'tcp'] = value.split('/')
-  const [first = '', last = first] = range.split('-')
+  const refused = (reason: string) => internal(`error while looking up for ${what} ${value}: ${reason}`)
+  if (range === '') throw refused('Empty string specified for ports.')
+  const [first = '', last = first] = range.includes('-') ? splitOnce(range) : [range]
   for (const text of [first, last]) {
-    if (/^\d{1,5}$/.test(text)) continue
-    throw internal(`error while looking up for ${what} ${value}: strconv.ParseUint: parsing "${text}": invalid syntax`)
+    if (!/^\d+$/.test(text)) throw refused(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`)
+    if (Number(text) > 65_535) throw refused(`strconv.ParseUint: parsing ${JSON.stringify(text)}: value out of range`)
   }
-  const count = Math.max(0, Number(last) - Number(first) + 1)
-  return Array.from({ length: Math.min(count, 65_536) }, (_, index) => `${Number(first) + index}/${protocol}`)
+  if (Number(last) < Number(first)) throw refused(`Invalid range specified for the Port: ${range}`)
+  const count = Number(last) - Number(first) + 1
+  return Array.from({ length: count }, (_, index) => `${Number(first) + index}/${protocol}`)
+}
+
+const splitOnce = (range: string): string[] => {
+  const dash = range.indexOf('-')
+  return [range.slice(0, dash), range.slice(dash + 1)]
 }
 
 /** Prune: label, label! and until (of creation). */

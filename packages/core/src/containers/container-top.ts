@@ -23,7 +23,7 @@ export async function containerTop(
   return response
 }
 
-/** ps prints only these pids first; where its options do not go together with -q, all of them, to be selected here. */
+/** ps prints only these pids first; where its options do not go together with -q, or none is left, all of them, to be selected here. */
 async function ps(context: ContainerContext, psArguments: string, processIds: readonly number[]): Promise<string> {
   const options = psArguments.split(' ').filter((argument) => argument !== '')
   const only = `-q${processIds.join(',')}`
@@ -64,5 +64,5 @@ export function selectProcesses(output: string, processIds: ReadonlySet<number>)
     if (!ours) continue
     processes.push([...fields.slice(0, titles.length - 1), fields.slice(titles.length - 1).join(' ')])
   }
-  return { Titles: titles, Processes: processes }
+  return { Titles: titles, Processes: processes.length > 0 ? processes : null }
 }

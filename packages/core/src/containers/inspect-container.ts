@@ -9,7 +9,7 @@ import type { ContainerContext } from './container-context.ts'
 import type { ContainerRecord } from './container-record.ts'
 import { wireState } from './container-state.ts'
 import { networkModeOf } from './network-mode.ts'
-import { networksView, portMap } from './network-view.ts'
+import { networksView, portMap, shownEndpoints } from './network-view.ts'
 
 export async function inspectContainer(
   context: ContainerContext,
@@ -106,7 +106,7 @@ function imageSizeBytes(context: ContainerContext, imageId: string): number {
 }
 
 function networkSettings(context: ContainerContext, { record }: Container): wire.NetworkSettings {
-  const endpoints = context.networks.endpointsOf(record.id)
+  const endpoints = shownEndpoints(context.networks, record)
   const [first] = endpoints
   const shared = networkModeOf(record.hostConfig).kind === 'container'
   return {

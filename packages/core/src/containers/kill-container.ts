@@ -17,8 +17,8 @@ const killPatienceMs = 10_000
  */
 export async function killContainer(context: ContainerContext, reference: string, signalText?: string): Promise<void> {
   try {
-    const container = context.registry.find(reference)
-    await kill(context, container, signalOf(signalText || String(SIGKILL)))
+    const signal = signalOf(signalText || String(SIGKILL))
+    await kill(context, context.registry.find(reference), signal)
   } catch (error) {
     if (!(error instanceof EngineError)) throw error
     throw new EngineError(error.kind, `cannot kill container: ${reference}: ${error.message}`, { cause: error })
@@ -65,6 +65,9 @@ export function cancelRestart(context: ContainerContext, container: Container): 
 
 export function signalOf(text: string): number {
   const signal = parseSignal(text)
+  if (signal === undefined && /^[+-]?\d+$/.test(text) && Number(text) !== 0) {
+    throw invalidArgument(`the linux daemon does not support signal ${Number(text)}`)
+  }
   if (signal === undefined) throw invalidArgument(`invalid signal: ${text}`)
   return signal
 }

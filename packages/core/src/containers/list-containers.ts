@@ -2,7 +2,6 @@
 import type * as wire from '@dockerd-ts/api'
 import type { Filters } from '../engine.ts'
 import { mountPoints } from '../mounts/mount-points.ts'
-import type { EndpointRow } from '../ports/networks.ts'
 import { commandOf } from '../spec/index.ts'
 import { humanDuration } from '../support/go-time.ts'
 import { Container } from './container.ts'
@@ -10,7 +9,7 @@ import type { ContainerContext } from './container-context.ts'
 import { listFilter } from './container-filters.ts'
 import { isRunning, wireStatus } from './container-state.ts'
 import { sizes } from './inspect-container.ts'
-import { networksView, portMap, portSummaries } from './network-view.ts'
+import { networksView, portMap, portSummaries, shownEndpoints } from './network-view.ts'
 import { statusText } from './status-text.ts'
 
 export interface ListQuery {
@@ -66,7 +65,7 @@ export function summaryView(context: ContainerContext): (container: Container) =
   const imageIds = new Map<string, string | undefined>()
   return (container) => {
     const { record } = container
-    const endpoints = hasEndpoints(record.status) ? context.networks.endpointsOf(record.id) : noEndpoints
+    const endpoints = shownEndpoints(context.networks, record)
     return {
       Id: record.id,
       Names: [`/${record.name}`],
@@ -84,13 +83,11 @@ export function summaryView(context: ContainerContext): (container: Container) =
       },
       Health: { Status: record.state.health?.status ?? 'none', FailingStreak: record.state.health?.failingStreak ?? 0 },
       NetworkSettings: { Networks: networksView(context.networks, record, endpoints) },
-      Mounts: mountPoints(record.mounts, (name) => context.volumes.mountpoint(name)),
+      // Docker tells where a volume is in inspect only.
+      Mounts: mountPoints(record.mounts, () => ''),
     }
   }
 }
-
-const noEndpoints: readonly EndpointRow[] = []
-const hasEndpoints = (status: Container['record']['status']): boolean => status === 'starting' || isRunning(status)
 
 /** The reference as it was asked for, or the id once it means another image. */
 function shownImage(

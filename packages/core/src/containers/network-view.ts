@@ -2,7 +2,7 @@
 import type * as wire from '@dockerd-ts/api'
 import type { ContainerNetworks, EndpointRow, NetworkRow } from '../ports/networks.ts'
 import type { ContainerRecord } from './container-record.ts'
-import { hasProcess } from './container-state.ts'
+import { hasProcess, isRunning } from './container-state.ts'
 import { parsePort } from './port-text.ts'
 
 /** What was asked of each network, with what came of it while the container runs. */
@@ -53,6 +53,10 @@ function endpointView(
     DNSNames: row === undefined || row.dnsNames.length === 0 ? null : [...row.dnsNames],
   }
 }
+
+/** Of a container that has ended none are shown, also while they are being taken down. */
+export const shownEndpoints = (networks: ContainerNetworks, record: ContainerRecord): readonly EndpointRow[] =>
+  record.status === 'starting' || isRunning(record.status) ? networks.endpointsOf(record.id) : []
 
 /** `80/tcp` → bindings; null is exposed and not published. Empty while nothing runs. */
 export function portMap(record: ContainerRecord, endpoints: readonly EndpointRow[]): wire.PortMap {

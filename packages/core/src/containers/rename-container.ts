@@ -6,8 +6,8 @@ import { checkName } from './container-name.ts'
 
 /** Throws invalidArgument for a bad name, conflict for one that is taken. */
 export async function renameContainer(context: ContainerContext, reference: string, name: string): Promise<void> {
-  const { id } = context.registry.find(reference)
   if (name === '') throw invalidArgument('Neither old nor new names may be empty')
+  const { id } = context.registry.find(reference)
   await context.locks.run(id, async () => {
     const container = context.registry.get(id)
     if (container === undefined) throw notFound(`No such container: ${reference}`)

@@ -3,7 +3,7 @@ import { conflict } from '../errors/engine-error.ts'
 import { type ContainerContext, publishContainerEvent } from './container-context.ts'
 import { isRunning } from './container-state.ts'
 import { startLocked } from './start-container.ts'
-import { present, type StopOptions, stopLocked } from './stop-container.ts'
+import { checkStopSignal, present, type StopOptions, stopLocked } from './stop-container.ts'
 
 /** Events: kill, die, stop, start, restart. */
 export async function restartContainer(
@@ -17,6 +17,7 @@ export async function restartContainer(
     if (container.beingRemoved || container.record.status === 'dead') {
       throw conflict('container is marked for removal and cannot be started')
     }
+    if (isRunning(container.record.status)) checkStopSignal(options, `Cannot restart container ${reference}`)
     container.restarting = true
     try {
       if (isRunning(container.record.status)) await stopLocked(context, container, options)

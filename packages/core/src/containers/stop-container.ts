@@ -1,7 +1,7 @@
 /** Ends a container with patience: its stop signal, time to obey, then SIGKILL. */
-import { EngineError, notFound } from '../errors/engine-error.ts'
+import { EngineError, internal, notFound } from '../errors/engine-error.ts'
 import { crashPoint } from '../support/crash-point.ts'
-import { SIGTERM } from '../support/signals.ts'
+import { parseSignal, SIGTERM } from '../support/signals.ts'
 import type { Container } from './container.ts'
 import { type ContainerContext, publishContainerEvent, transition } from './container-context.ts'
 import { hasProcess, isRunning } from './container-state.ts'
@@ -19,8 +19,15 @@ export async function stopContainer(context: ContainerContext, reference: string
   await context.locks.run(id, async () => {
     const container = present(context, id, reference)
     if (!isRunning(container.record.status)) throw new EngineError('notModified', '')
+    checkStopSignal(options, `cannot stop container: ${reference}`)
     await stopLocked(context, container, options)
   })
+}
+
+/** Docker takes it for a failure of the stop (500), not of the request. */
+export function checkStopSignal({ signal }: StopOptions, what: string): void {
+  if (!signal || parseSignal(signal) !== undefined) return
+  throw internal(`${what}: invalid signal: ${signal}`)
 }
 
 export function present(context: ContainerContext, id: string, reference: string): Container {

@@ -1,6 +1,6 @@
 /** Changes limits and the restart policy of a container; a running one is changed live. */
 import type * as wire from '@dockerd-ts/api'
-import { conflict, EngineError, invalidArgument, notFound } from '../errors/engine-error.ts'
+import { conflict, EngineError, notFound } from '../errors/engine-error.ts'
 import { checkResources, checkRestartPolicy } from '../spec/index.ts'
 import { crashPoint } from '../support/crash-point.ts'
 import { errorMessage } from '../support/undo-stack.ts'
@@ -40,7 +40,7 @@ async function update(context: ContainerContext, container: Container, { resourc
   if (policy?.Name && hostConfig.AutoRemove && policy.Name !== 'no') {
     throw cannotUpdate(
       record.id,
-      invalidArgument('Restart policy cannot be updated because AutoRemove is enabled for the container'),
+      conflict('Restart policy cannot be updated because AutoRemove is enabled for the container'),
     )
   }
   if (hasProcess(record.status) && Object.keys(changed).length > 0) await applyJournalled(context, container, changed)
@@ -93,13 +93,20 @@ function changedFields(resources: wire.Resources): wire.Resources {
   )
 }
 
+const cpuLimits = [
+  ['CpuPeriod', 'CPU Period'],
+  ['CpuQuota', 'CPU Quota'],
+] as const
+
 function checkAgainst(id: string, current: wire.HostConfig, changed: wire.Resources): void {
   const contradiction = (text: string) => cannotUpdate(id, conflict(text))
-  if (changed.NanoCpus && (current.CpuPeriod || current.CpuQuota)) {
-    throw contradiction('Conflicting options: Nano CPUs cannot be updated as CPU Period/CPU Quota has already been set')
-  }
-  if ((changed.CpuPeriod || changed.CpuQuota) && current.NanoCpus) {
-    throw contradiction('Conflicting options: CPU Period/CPU Quota cannot be updated as NanoCPUs has already been set')
+  for (const [field, words] of cpuLimits) {
+    if (changed.NanoCpus && current[field]) {
+      throw contradiction(`Conflicting options: Nano CPUs cannot be updated as ${words} has already been set`)
+    }
+    if (changed[field] && current.NanoCpus) {
+      throw contradiction(`Conflicting options: ${words} cannot be updated as NanoCPUs has already been set`)
+    }
   }
   const memory = changed.Memory ?? 0
   const swap = changed.MemorySwap ?? current.MemorySwap ?? 0

@@ -69,8 +69,11 @@ t.test('filters of list', async (t) => {
     [{ volume: ['data'] }, ['db']],
     [{ volume: ['/var/data'] }, ['db']],
     [{ network: ['none'] }, ['db']],
-    [{ publish: ['80'] }, ['web-1']],
-    [{ publish: ['79-81/tcp'] }, ['web-1']],
+    [{ publish: ['8080'] }, ['web-1']],
+    [{ publish: ['8079-8081/tcp'] }, ['web-1']],
+    [{ publish: ['80'] }, []],
+    [{ expose: ['80'] }, ['web-1']],
+    [{ expose: ['80'], publish: ['1'] }, ['web-1']],
     [{ expose: ['80/udp'] }, []],
     [{ before: ['db'] }, ['web-1']],
     [{ since: [web] }, ['new', 'db']],
@@ -88,8 +91,17 @@ t.test('filters of list', async (t) => {
     [{ exited: ['x'] }, 'invalidArgument', 'invalid filter \'exited=x\': strconv.Atoi: parsing "x": invalid syntax'],
     [{ before: ['x'] }, 'notFound', 'No such container: x'],
     [{ health: ['x'] }, 'invalidArgument', 'unrecognized filter value for health: x'],
+    [{ expose: [''] }, 'internal', 'error while looking up for expose : Empty string specified for ports.'],
+    [
+      { expose: ['9-1'] },
+      'internal',
+      'error while looking up for expose 9-1: Invalid range specified for the Port: 9-1',
+    ],
+    [{ publish: ['1:2'] }, 'internal', "filter for 'publish' should not contain ':': 1:2"],
     [{ 'is-task': ['x'] }, 'invalidArgument', "invalid filter 'is-task=[x]'"],
   ]
+  const tooLarge = 'strconv.ParseUint: parsing "65536": value out of range'
+  refused.push([{ publish: ['65536'] }, 'internal', `error while looking up for publish 65536: ${tooLarge}`])
   for (const [filters, kind, message] of refused) await t.rejects(names(test, filters), { kind, message })
 })
 

@@ -1,5 +1,6 @@
 /** One request and its route, however it arrived: parsed, checked, handed to the handler. */
 import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
 import { InvalidRequest, versionProblem } from '@dockerd-ts/api'
 import { type ErrorReply, errorReply } from './error-reply.ts'
 import { runSession, type SessionStart } from './hijack.ts'
@@ -78,6 +79,17 @@ export class Exchange {
   /** True: the error belongs on the hijacked connection, as plain text. */
   isHijackedError({ handled }: { handled: boolean }): boolean {
     return handled && this.route.endpoint.hijackedErrors === true
+  }
+
+  /** Ends a session that no client joins. */
+  async abandonSession({ session }: SessionReply): Promise<void> {
+    const nobody = new Duplex({
+      read() {
+        this.push(null)
+      },
+      write: (_chunk, _encoding, done) => done(),
+    })
+    await session.run(nobody, AbortSignal.abort())
   }
 
   /** Runs the session to its end; a failure is logged. */

@@ -1,12 +1,13 @@
 /** Answers a request that node's HTTP server handles. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { adaptResponse, InvalidRequest } from '@dockerd-ts/api'
+import { adaptResponse } from '@dockerd-ts/api'
 import { hijackedError, pageNotFound, sendError } from './error-reply.ts'
 import type { Exchange, Outcome } from './exchange.ts'
 import { closeGently, takeOver } from './hijack.ts'
 import type { PlainReply, Reply } from './replies.ts'
 import { isTooOldFor } from './route.ts'
 import { sendBytes, sendDeferred, sendObjects } from './stream-reply.ts'
+import { notWebSocket } from './websocket.ts'
 
 interface Message {
   request: IncomingMessage
@@ -17,9 +18,6 @@ interface Message {
 export async function answerPlain(exchange: Exchange, message: Message): Promise<void> {
   const { request, response } = message
   if (isTooOldFor(exchange.route.endpoint, exchange.context.version)) return sendError(response, pageNotFound)
-  if (exchange.route.endpoint.transport === 'websocket') {
-    return sendError(response, exchange.errorReply(new InvalidRequest('not websocket protocol')))
-  }
   const outcome = await exchange.handle({
     headers: request.headers,
     body: request,
@@ -54,6 +52,12 @@ async function answer(exchange: Exchange, message: Message, reply: Reply<unknown
     case 'objects':
       return sendObjects(response, reply, adapt)
     case 'session':
+      // The request was a good one but for the protocol; what it would have joined is let go.
+      if (exchange.route.endpoint.transport === 'websocket') {
+        await exchange.abandonSession(reply)
+        response.writeHead(400).end(notWebSocket)
+        return
+      }
       return exchange.runSession(reply, {
         socket: await hijack(exchange, message),
         // Some clients ask with the Upgrade header alone, without naming it in Connection.

@@ -2,6 +2,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
+import { InvalidRequest } from '@dockerd-ts/api'
 import { errorBody, hijackedError } from './error-reply.ts'
 import type { Exchange } from './exchange.ts'
 import { closeGently, upgradedSocket } from './hijack.ts'
@@ -30,7 +31,7 @@ export async function answerUpgrade(exchange: Exchange, message: UpgradeMessage)
 
 async function serve(exchange: Exchange, request: IncomingMessage, socket: Socket): Promise<void> {
   const { headers } = exchange.options
-  const handshake = exchange.route.endpoint.transport === 'websocket' ? handshakeHead(request, headers) : undefined
+  const isWebSocket = exchange.route.endpoint.transport === 'websocket'
   const gone = new AbortController()
   socket.once('close', () => gone.abort())
   const body = Readable.from([await readUpgradedBody(request, socket)])
@@ -38,11 +39,28 @@ async function serve(exchange: Exchange, request: IncomingMessage, socket: Socke
   if ('reply' in outcome) {
     const { reply } = outcome
     if (reply.kind === 'session') {
-      await exchange.runSession(reply, { socket, protocol: handshake === undefined ? 'upgrade' : { handshake } })
+      const handshake = isWebSocket ? handshakeOrRefusal(request, headers) : undefined
+      if (handshake?.refused !== undefined) {
+        await exchange.abandonSession(reply)
+        socket.write(response(400, headers, handshake.refused))
+      } else await exchange.runSession(reply, { socket, protocol: handshake ?? 'upgrade' })
     } else socket.write(response(200, { ...headers, ...(reply as PlainReply).headers }, (reply as PlainReply).text))
   } else if (exchange.isHijackedError(outcome)) {
     socket.write(hijackedError(exchange.errorReply(outcome.error)))
   } else throw outcome.error
+}
+
+/** Docker looks for the container first; a bad handshake is refused in plain text. */
+function handshakeOrRefusal(
+  request: IncomingMessage,
+  headers: Headers,
+): { handshake: string; refused?: undefined } | { refused: string } {
+  try {
+    return { handshake: handshakeHead(request, headers) }
+  } catch (error) {
+    if (!(error instanceof InvalidRequest)) throw error
+    return { refused: error.message }
+  }
 }
 
 function jsonError(exchange: Exchange, error: unknown): string {

@@ -11,11 +11,13 @@ import { FrameDecoder, InvalidRequest } from '@dockerd-ts/api'
 const handshakeGuid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 const opcodes = { text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const
 
+export const notWebSocket = 'not websocket protocol'
+
 /** The answer to the handshake. Throws InvalidRequest when it is none of version 13. */
 export function handshakeHead(request: IncomingMessage, headers: Readonly<Record<string, string>>): string {
   const key = request.headers['sec-websocket-key']
   if (request.headers.upgrade?.toLowerCase() !== 'websocket' || key === undefined) {
-    throw new InvalidRequest('not websocket protocol')
+    throw new InvalidRequest(notWebSocket)
   }
   if (request.headers['sec-websocket-version'] !== '13') throw new InvalidRequest('missing or bad WebSocket Version')
   const accept = createHash('sha1').update(`${key}${handshakeGuid}`).digest('base64')

@@ -91,8 +91,9 @@ export class ConnectedMonitor implements MonitorHandle {
 
   async resize(size: { height: number; width: number }): Promise<void> {
     await this.request(operation.RESIZE, [
-      [tag.HEIGHT, size.height],
-      [tag.WIDTH, size.width],
+      // The kernel's sizes have 16 bits; what is above is lost, as in Docker.
+      [tag.HEIGHT, size.height & 0xffff],
+      [tag.WIDTH, size.width & 0xffff],
     ])
   }
 

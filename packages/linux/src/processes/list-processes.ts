@@ -8,8 +8,7 @@ const limits = { timeoutMs: 10_000, maxOutputBytes: 16 * 1024 * 1024 }
 export async function listProcesses(psArguments: readonly string[]): Promise<string> {
   try {
     const { exitCode, stdout, stderr } = await tryCommand(['ps', ...psArguments], limits)
-    // With -q, ps says 1 when none of the processes is left: an empty list, not an error.
-    if (exitCode === 0 || (exitCode === 1 && stderr === '')) return stdout
+    if (exitCode === 0) return stdout
     throw internal(`ps: ${firstLine(stderr) || `exit status ${exitCode}`}`)
   } catch (error) {
     if (error instanceof CommandError) throw internal(`Error running ps: ${error.message}`, error)

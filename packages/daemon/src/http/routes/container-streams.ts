@@ -22,8 +22,8 @@ export function containerStreamRoutes({ containers }: Engine): Route[] {
     }),
     route(table.stats, async ({ params, query, signal }) => {
       const { stream, 'one-shot': oneShot } = query
-      if (stream && oneShot) throw invalidArgument('cannot have stream=true and one-shot=true')
       const values = await containers.stats(params.id, { stream, oneShot, signal })
+      if (stream && oneShot) throw invalidArgument('cannot have stream=true and one-shot=true')
       const encode = (value: unknown) => `${JSON.stringify(value)}\n`
       return { kind: 'objects', values, contentType: 'application/json', early: stream, encode }
     }),
