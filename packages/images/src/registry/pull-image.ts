@@ -22,7 +22,7 @@ import { bestVariant, platformOf } from '../catalog/variants.ts'
 import { documentLimitBytes, parseImageConfig } from '../oci/documents.ts'
 import { sha256, shortDigest } from '../oci/identity.ts'
 import { indexRow } from '../oci/index-entries.ts'
-import { isImageConfigType, isLayerType } from '../oci/media-types.ts'
+import { isImageConfigType, isLayerType, mediaTypes } from '../oci/media-types.ts'
 import { counter, type Report } from '../progress/progress-stream.ts'
 import { judgePull, requireAllowed } from '../signatures/judge-pull.ts'
 import type { SignaturePolicy } from '../signatures/signature-policy.ts'
@@ -110,6 +110,7 @@ async function pullOne(pull: PullContext, session: RegistrySession, request: Pul
   }
   const document = await fetchManifest(session, target, signal)
   const resolved = await resolveManifest(session, document, { ...request, host: pull.host })
+  checkClass(resolved)
   const digests = [document.digest, resolved.digest]
   const verdict = rule && (await judgePull(rule, { session, reference, digests, signal }))
   started()
@@ -196,10 +197,17 @@ async function fetchImage(pull: PullContext, session: RegistrySession, found: Fo
 function checkTypes({ manifest }: ResolvedManifest): void {
   const { config, layers } = manifest
   if (!isImageConfigType(config.mediaType)) {
-    throw invalidArgument(`unsupported media type ${config.mediaType}: this is no container image`)
+    throw invalidArgument(`unsupported media type ${config.mediaType}`)
   }
   const foreign = layers.find((layer) => !isLayerType(layer.mediaType))
-  if (foreign !== undefined) throw invalidArgument(`unsupported layer media type ${foreign.mediaType}`)
+  if (foreign !== undefined) throw invalidArgument(`unsupported media type ${foreign.mediaType}`)
+}
+
+/** Docker's own manifests of something else (plugins) are refused before the pull is said to have begun. */
+function checkClass({ manifest: { config }, mediaType }: ResolvedManifest): void {
+  if (mediaType !== mediaTypes.dockerManifest || isImageConfigType(config.mediaType)) return
+  const kind = config.mediaType === mediaTypes.dockerPlugin ? 'plugin' : 'unknown'
+  throw internal(`Encountered remote ${JSON.stringify(config.mediaType)}(${kind}) when fetching`)
 }
 
 async function fetchConfig(

@@ -137,7 +137,28 @@ t.test('documents that are no images are refused', async (t) => {
       'application/vnd.docker.distribution.manifest.v1+prettyjws',
       /schema 1 support has been removed/,
     ],
-    ['an artifact', chart, 'application/vnd.oci.image.manifest.v1+json', /this is no container image/],
+    [
+      'an artifact',
+      chart,
+      'application/vnd.oci.image.manifest.v1+json',
+      /^unsupported media type application\/vnd.cncf.helm.config.v1\+json$/,
+    ],
+    [
+      'a plugin',
+      { ...chart, config: descriptor('application/vnd.docker.plugin.v1+json') },
+      'application/vnd.docker.distribution.manifest.v2+json',
+      /^Encountered remote "application\/vnd.docker.plugin.v1\+json"\(plugin\) when fetching$/,
+    ],
+    [
+      'an attestation',
+      {
+        ...chart,
+        config: descriptor('application/vnd.oci.image.config.v1+json'),
+        layers: [descriptor('application/vnd.in-toto+json')],
+      },
+      'application/vnd.oci.image.manifest.v1+json',
+      /^unsupported media type application\/vnd.in-toto\+json$/,
+    ],
     ['no JSON', '<html>', 'text/html', /invalid manifest/],
     [
       'a bad digest',
