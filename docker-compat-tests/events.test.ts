@@ -96,10 +96,15 @@ t.test('out of memory: told at once when another than the first process is kille
   t.equal(await state(), 'running true 0\n')
   await run(docker, ['attach', 'hungry'], { environment: { DOCKER_HOST: daemon.host }, input: 'go\n' })
   t.equal(await state(), 'exited true 0\n')
-  const actions = (await happened()).map((line) => line.split(' ').slice(0, 2).join(' '))
+  const told = await happened()
   t.strictSame(
-    actions.filter((action) => /oom|die/.test(action)),
+    told.map((line) => line.split(' ').slice(0, 2).join(' ')).filter((action) => /oom|die/.test(action)),
     ['container oom', 'container die'],
+  )
+  const none = '{"container":"ID","name":"none","type":"null"}'
+  t.strictSame(
+    told.filter((line) => line.startsWith('network connect')),
+    [`network connect ${none}`],
   )
   await cli('rm', 'hungry')
   await happened()

@@ -15,6 +15,7 @@ const textKeys = new Set(['MacAddress', 'SandboxKey', 'SandboxID', 'EndpointID',
 export function neutral(text: string): string {
   return text
     .replace(/sha256:[0-9a-f]{64}|\b[0-9a-f]{64}\b/g, '<id>')
+    .replace(/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, '<uuid>')
     .replace(/\b[0-9a-f]{12}\b/g, '<short id>')
     .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)/g, (time) =>
       time.startsWith('0001') ? time : '<time>',
@@ -41,7 +42,11 @@ const ownFields: Readonly<Record<string, string>> = {
 
 /** The same value with strings neutral, objects sorted by key, and numbers that cannot agree as `<number>`. */
 export function neutralJson(value: unknown, key = ''): unknown {
-  if (Array.isArray(value)) return value.map((one) => neutralJson(one))
+  if (Array.isArray(value)) {
+    const values = value.map((one) => neutralJson(one))
+    // A list shows ports in the order of a Go map.
+    return key === 'Ports' ? values.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : values
+  }
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(
       Object.entries(value)

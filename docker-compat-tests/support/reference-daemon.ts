@@ -17,6 +17,7 @@ export const noReference: string | false = referenceProgram
 
 export interface ReferenceDaemon {
   readonly socket: string
+  readonly pid: number
   /** Removes all containers, ends it, and answers what is left: always [] (it is not what is tested). */
   stop(): Promise<string[]>
 }
@@ -43,7 +44,7 @@ export async function startReference(): Promise<ReferenceDaemon> {
   )
   closeSync(log)
   await answering(child, socket, `${directory}/log`)
-  return { socket, stop: () => stop(child, { socket, directory, bridge }) }
+  return { socket, pid: child.pid ?? -1, stop: () => stop(child, { socket, directory, bridge }) }
 }
 
 async function answering(child: ChildProcess, socket: string, log: string): Promise<void> {

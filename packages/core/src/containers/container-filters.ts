@@ -144,8 +144,9 @@ function portRange(what: string, value: string): string[] {
   if (value.includes(':')) throw internal(`filter for '${what}' should not contain ':': ${value}`)
   const [range = '', protocol = 'tcp'] = value.split('/')
   const refused = (reason: string) => internal(`error while looking up for ${what} ${value}: ${reason}`)
+  // Of `1-2-3` the first two count, as in Docker.
   if (range === '') throw refused('Empty string specified for ports.')
-  const [first = '', last = first] = range.includes('-') ? splitOnce(range) : [range]
+  const [first = '', last = first] = range.split('-')
   for (const text of [first, last]) {
     if (!/^\d+$/.test(text)) throw refused(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`)
     if (Number(text) > 65_535) throw refused(`strconv.ParseUint: parsing ${JSON.stringify(text)}: value out of range`)
@@ -153,11 +154,6 @@ function portRange(what: string, value: string): string[] {
   if (Number(last) < Number(first)) throw refused(`Invalid range specified for the Port: ${range}`)
   const count = Number(last) - Number(first) + 1
   return Array.from({ length: count }, (_, index) => `${Number(first) + index}/${protocol}`)
-}
-
-const splitOnce = (range: string): string[] => {
-  const dash = range.indexOf('-')
-  return [range.slice(0, dash), range.slice(dash + 1)]
 }
 
 /** Prune: label, label! and until (of creation). */

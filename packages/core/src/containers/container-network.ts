@@ -150,15 +150,17 @@ function linkHosts(context: ContainerContext, record: ContainerRecord, mode: Net
   })
 }
 
-/** One event for each endpoint that came up or went down. */
+/** One event for each endpoint that came up or went down; `none` and `host` have none here, and are told as Docker does. */
 export function publishNetworkEvents(
   context: ContainerContext,
   record: ContainerRecord,
   action: 'connect' | 'disconnect',
   endpoints = context.networks.endpointsOf(record.id),
 ): void {
-  for (const { networkId } of endpoints) {
-    const network = context.networks.list().find((row) => row.id === networkId)
+  const all = context.networks.list()
+  const bare = all.filter(({ driver, name }) => (driver === 'null' || driver === 'host') && name in record.endpoints)
+  for (const networkId of [...endpoints.map((row) => row.networkId), ...bare.map(({ id }) => id)]) {
+    const network = all.find((row) => row.id === networkId)
     context.events.publish({
       type: 'network',
       action,

@@ -72,7 +72,7 @@ async function sample(context: ContainerContext, container: Container): Promise<
     return {
       ...empty,
       read: rfc3339Nano(context.clock.nowNs()),
-      ...cgroupFields(statistics, cpu),
+      ...cgroupFields(statistics, { system: cpu, version: context.cgroups.version }),
       ...networkFields(context, container),
     }
   } catch (error) {
@@ -98,6 +98,17 @@ const noBlkio: wire.ContainerBlkioStats = {
   sectors_recursive: null,
 }
 
+const emptyBlkio: wire.ContainerBlkioStats = {
+  io_service_bytes_recursive: [],
+  io_serviced_recursive: [],
+  io_queue_recursive: [],
+  io_service_time_recursive: [],
+  io_wait_time_recursive: [],
+  io_merged_recursive: [],
+  io_time_recursive: [],
+  sectors_recursive: [],
+}
+
 const emptyStats = ({ record }: Container): wire.ContainerStatsResponse => ({
   id: record.id,
   name: `/${record.name}`,
@@ -115,7 +126,7 @@ const emptyStats = ({ record }: Container): wire.ContainerStatsResponse => ({
 
 function cgroupFields(
   { cpu, memory, pids, blkio }: CgroupStatistics,
-  system: { totalNs: number; onlineCpus: number },
+  { system, version }: { system: { totalNs: number; onlineCpus: number }; version: '1' | '2' },
 ): Pick<wire.ContainerStatsResponse, 'cpu_stats' | 'memory_stats' | 'pids_stats' | 'blkio_stats'> {
   return {
     cpu_stats: {
@@ -142,7 +153,8 @@ function cgroupFields(
     },
     pids_stats: { current: pids.current, ...(pids.limit !== undefined && { limit: pids.limit }) },
     blkio_stats: {
-      ...noBlkio,
+      // Of v1 Docker reads counters that no scheduler of today has; of v2 it knows of none.
+      ...(version === '1' ? emptyBlkio : noBlkio),
       io_service_bytes_recursive: blkio.serviceBytes.map(blkioEntry),
       io_serviced_recursive: blkio.serviced.map(blkioEntry),
     },

@@ -22,6 +22,7 @@ export function publishImage(
   event: { action: ImageAction; imageId: string; id?: string; name?: string },
 ): void {
   const { action, imageId, id = imageId, name = imageId } = event
-  const labels = context.images.get(imageId)?.document.config?.Labels ?? {}
+  // What was deleted has no labels any more when Docker tells of it.
+  const labels = action === 'delete' ? {} : (context.images.get(imageId)?.document.config?.Labels ?? {})
   context.events.publish({ type: 'image', action, actorId: id, attributes: { ...labels, name } })
 }

@@ -1,0 +1,369 @@
+/** What takes several connections or looks at a stream while it goes: played on both engines, the outcomes are compared. */
+import { request } from 'node:http'
+import { call } from '../support/daemon.ts'
+import { nextEvent } from '../support/events.ts'
+import { WebSocketClient } from '../support/websocket-client.ts'
+import { neutral, neutralJson } from './neutral.ts'
+import { run } from './request.ts'
+
+export interface Stage {
+  socket: string
+  /** With the version: `/v1.45`. */
+  api: string
+  /** Reads the configuration again. */
+  reload(): void
+}
+
+export interface Scenario {
+  name: string
+  play(stage: Stage): Promise<unknown>
+  /** Why the outcomes differ, where they are meant to. */
+  differs?: string
+}
+
+const post = ({ socket, api }: Stage, path: string, body?: unknown) => call(socket, 'POST', `${api}${path}`, body)
+const del = ({ socket, api }: Stage, path: string) => call(socket, 'DELETE', `${api}${path}`)
+const get = ({ socket, api }: Stage, path: string) => call(socket, 'GET', `${api}${path}`)
+
+async function create(stage: Stage, name: string, script: string, more: object = {}): Promise<void> {
+  const body = run(script, { HostConfig: { NetworkMode: 'none' }, ...more })
+  const { status, body: text } = await post(stage, `/containers/create?name=${name}`, body)
+  if (status !== 201) throw new Error(text)
+}
+
+const answer = async (sent: ReturnType<typeof call>) => {
+  const { status, body } = await sent
+  return [status, neutral(body)]
+}
+
+/** Sent and its headers seen: from here on whatever happens is waited for. */
+function beginWait({ socket, api }: Stage, container: string, condition: string): Promise<{ result: Promise<string> }> {
+  return new Promise((resolve, reject) => {
+    const path = `${api}/containers/${container}/wait?condition=${condition}`
+    const sent = request({ socketPath: socket, method: 'POST', path, agent: false }, (reply) => {
+      let text = `${reply.statusCode} `
+      const result = new Promise<string>((done) => {
+        reply.on('data', (chunk) => {
+          text += chunk
+        })
+        reply.on('close', () => done(neutral(text)))
+      })
+      resolve({ result })
+    })
+    sent.on('error', reject)
+    sent.end()
+  })
+}
+
+let counter = 0
+
+const waits: Scenario[] = ['not-running', 'next-exit', 'removed'].flatMap((condition) => [
+  {
+    name: `wait ${condition}: of one that ends and is removed`,
+    async play(stage) {
+      await create(stage, 'waited', 'read go; exit 7', { OpenStdin: true })
+      await post(stage, '/containers/waited/start')
+      const { result } = await beginWait(stage, 'waited', condition)
+      await post(stage, '/containers/waited/kill')
+      await del(stage, '/containers/waited?force=1')
+      return result
+    },
+  },
+  {
+    name: `wait ${condition}: of one that is created, started, and ends`,
+    async play(stage) {
+      await create(stage, 'waited', 'exit 7')
+      const { result } = await beginWait(stage, 'waited', condition)
+      await post(stage, '/containers/waited/start')
+      await answer(post(stage, '/containers/waited/wait'))
+      await del(stage, '/containers/waited?force=1')
+      return result
+    },
+  },
+  {
+    name: `wait ${condition}: of one that is removed before it has run`,
+    async play(stage) {
+      await create(stage, 'waited', 'exit 7')
+      const { result } = await beginWait(stage, 'waited', condition)
+      await del(stage, '/containers/waited?force=1')
+      return result
+    },
+  },
+  {
+    name: `wait ${condition}: of one that removes itself`,
+    async play(stage) {
+      // Events of others must not be taken for its own.
+      const name = `removed${++counter}`
+      await create(stage, name, 'exit 7', { HostConfig: { AutoRemove: true, NetworkMode: 'none' } })
+      // `not-running` is true at once of what was not started.
+      const { result } = await beginWait(stage, name, condition)
+      await post(stage, `/containers/${name}/start`)
+      const first = await result
+      await nextEvent(stage.socket, name, 'destroy')
+      return first
+    },
+  },
+  {
+    name: `wait ${condition}: of one whose start fails`,
+    async play(stage) {
+      await create(stage, 'waited', '', { Cmd: ['/no/such'] })
+      const { result } = await beginWait(stage, 'waited', condition)
+      await post(stage, '/containers/waited/start')
+      await del(stage, '/containers/waited?force=1')
+      return result
+    },
+  },
+])
+
+const sockets: Scenario[] = [
+  ...['1.24', '1.27', '1.28', ''].map(
+    (version): Scenario => ({
+      name: `attach/ws: messages of API ${version || 'as it is'}`,
+      async play(stage) {
+        await create(stage, 'ws', 'echo ready; cat; echo error >&2', { OpenStdin: true, StdinOnce: true })
+        const api = version === '' ? stage.api : `/v${version}`
+        const path = `${api}/containers/ws/attach/ws?stream=1&stdin=1&stdout=1&stderr=1`
+        const client = await WebSocketClient.open(stage.socket, path)
+        await post(stage, '/containers/ws/start')
+        await client.received('ready')
+        client.send('text', 'as text\n')
+        await client.received('as text')
+        client.send('binary', 'as bytes\n')
+        await client.received('as bytes')
+        await post(stage, '/containers/ws/kill')
+        await client.closed
+        await del(stage, '/containers/ws')
+        const kinds = [...new Set(client.messages.map(({ type }) => type))].filter((type) => type !== 'close')
+        return { status: client.status, kinds, text: client.text, refusal: client.refusal }
+      },
+    }),
+  ),
+  {
+    name: 'attach/ws: a terminal, detached by its keys',
+    async play(stage) {
+      await create(stage, 'ws', 'echo ready; cat', { OpenStdin: true, Tty: true })
+      await post(stage, '/containers/ws/start')
+      const path = `${stage.api}/containers/ws/attach/ws?logs=1&stream=1&stdin=1&stdout=1&detachKeys=x,y`
+      const client = await WebSocketClient.open(stage.socket, path)
+      await client.received('ready')
+      client.send('binary', 'xy')
+      await client.closed
+      const { json } = await get(stage, '/containers/ws/json')
+      await del(stage, '/containers/ws?force=1')
+      return { running: (json as { State: { Running: boolean } }).State.Running, text: client.text }
+    },
+  },
+  {
+    name: 'attach/ws: refused',
+    async play(stage) {
+      await create(stage, 'ws', 'sleep 1000')
+      await post(stage, '/containers/ws/start')
+      await post(stage, '/containers/ws/pause')
+      const refusals = []
+      for (const target of ['none/attach/ws?stream=1', 'ws/attach/ws?stream=1', 'ws/attach/ws?detachKeys=nonsense']) {
+        const { status, refusal } = await WebSocketClient.open(stage.socket, `${stage.api}/containers/${target}`)
+        refusals.push([status, neutral(refusal)])
+      }
+      await post(stage, '/containers/ws/unpause')
+      await del(stage, '/containers/ws?force=1')
+      return refusals
+    },
+  },
+]
+
+/** The names of all fields, with the type of each value. */
+function shape(value: unknown): unknown {
+  if (Array.isArray(value)) return value.length > 0 ? [shape(value[0])] : []
+  if (typeof value !== 'object' || value === null) return value === null ? null : typeof value
+  const entries = Object.entries(value).filter(([name]) => !/^(total_|hierarchical_)?\w*(_anon|_file|_thp)/.test(name))
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, one]) => [name, shape(one)]))
+}
+
+/** The first documents of a stream. */
+function documents({ socket, api }: Stage, path: string, count: number): Promise<Record<string, unknown>[]> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath: socket, path: `${api}${path}`, agent: false }, (reply) => {
+      let text = ''
+      const done = () => {
+        const lines = text.split('\n').slice(0, count)
+        resolve(lines.filter((line) => line !== '').map((line) => JSON.parse(line)))
+        sent.destroy()
+      }
+      reply.on('data', (chunk) => {
+        text += chunk
+        if (text.split('\n').length > count) done()
+      })
+      reply.on('error', () => {})
+      reply.on('end', done)
+    })
+    sent.on('error', reject)
+    sent.end()
+  })
+}
+
+const isZero = (time: unknown) => String(time).startsWith('0001')
+const cpuTotal = (stats: Record<string, unknown>, field: string) =>
+  Number((stats[field] as { cpu_usage: { total_usage: number } }).cpu_usage.total_usage)
+
+const statistics: Scenario[] = [
+  {
+    name: 'stats: stream, single, one shot, paused, stopped',
+    async play(stage) {
+      await create(stage, 'used', 'while :; do :; done', { HostConfig: {} })
+      await post(stage, '/containers/used/start')
+      const outcome: unknown[] = []
+      const look = async (path: string, count: number) => {
+        for (const { id: _id, name: _name, ...stats } of await documents(
+          stage,
+          `/containers/used/stats${path}`,
+          count,
+        )) {
+          // dockerd 26 leaves id and name out of one shots.
+          const { read, preread } = stats
+          const times = [isZero(read), isZero(preread), read === preread]
+          outcome.push([
+            path,
+            times,
+            cpuTotal(stats, 'precpu_stats') > 0,
+            cpuTotal(stats, 'cpu_stats') > 0,
+            shape(stats),
+          ])
+        }
+      }
+      await look('', 2)
+      await look('?stream=0', 1)
+      await look('?stream=0&one-shot=1', 1)
+      await post(stage, '/containers/used/pause')
+      await look('?stream=0&one-shot=1', 1)
+      await post(stage, '/containers/used/unpause')
+      await post(stage, '/containers/used/kill')
+      await look('?stream=0', 1)
+      await look('?stream=0&one-shot=1', 1)
+      await del(stage, '/containers/used')
+      return outcome
+    },
+  },
+]
+
+/**
+ * `Type Action attributes` of what happens in `act`, in order within each type (a network is let go while other things
+ * go on); `stop` and `die`, of which either may come first in dockerd, stand in one.
+ */
+async function happened(stage: Stage, act: () => Promise<unknown>): Promise<string[]> {
+  const all = async () => {
+    const { body } = await get(stage, '/events?since=0&until=0')
+    return body.split('\n').filter((line) => line !== '')
+  }
+  const before = (await all()).at(-1)
+  await act()
+  const lines = await all()
+  const told = lines.slice(before === undefined ? 0 : lines.lastIndexOf(before) + 1).map((line) => {
+    const { Type, Action, Actor } = JSON.parse(line) as {
+      Type: string
+      Action: string
+      Actor: { ID: string; Attributes: Record<string, string> }
+    }
+    return neutral(`${Type} ${Action} ${Actor.ID} ${JSON.stringify(neutralJson(Actor.Attributes))}`)
+  })
+  const isEnd = (line: string | undefined) => /^container (stop|die) /.test(line ?? '')
+  const typeOf = (line: string) => line.split(' ')[0] ?? ''
+  const ordered = told
+    .map((line, index) => ({ line, index }))
+    .sort((a, b) => {
+      if (typeOf(a.line) !== typeOf(b.line)) return typeOf(a.line) < typeOf(b.line) ? -1 : 1
+      return a.index - b.index
+    })
+  const sorted = ordered.map(({ line }) => line)
+  for (let at = 1; at < sorted.length; at++) {
+    const [first = '', second = ''] = [sorted[at - 1], sorted[at]]
+    if (isEnd(first) && isEnd(second) && first > second) [sorted[at - 1], sorted[at]] = [second, first]
+  }
+  return sorted
+}
+
+const events: Scenario[] = [
+  {
+    name: 'events: of what is asked of one container',
+    play: (stage) =>
+      happened(stage, async () => {
+        await create(stage, 'told', 'sleep 1000', { Labels: { l: '1' }, Tty: true })
+        await get(stage, '/containers/told/export')
+        await call(stage.socket, 'HEAD', `${stage.api}/containers/told/archive?path=/etc/passwd`)
+        await get(stage, '/containers/told/archive?path=/etc/passwd')
+        await call(stage.socket, 'PUT', `${stage.api}/containers/told/archive?path=/no-such`)
+        await post(stage, '/containers/told/start')
+        await get(stage, '/containers/told/top')
+        await get(stage, '/containers/told/changes')
+        await get(stage, '/containers/told/stats?stream=0&one-shot=1')
+        await post(stage, '/containers/told/resize?h=10&w=20')
+        await post(stage, '/containers/told/update', { CpuShares: 512 })
+        await post(stage, '/containers/told/update', { RestartPolicy: { Name: 'no' } })
+        await post(stage, '/containers/told/pause')
+        await post(stage, '/containers/told/unpause')
+        await post(stage, '/containers/told/kill?signal=WINCH')
+        await post(stage, '/commit?container=told&repo=committed&tag=1&comment=why')
+        await post(stage, '/commit?container=told&pause=0')
+        await post(stage, '/containers/told/rename?name=renamed')
+        await post(stage, '/containers/renamed/restart?t=0')
+        await post(stage, '/containers/renamed/stop?t=0')
+        await del(stage, '/containers/renamed')
+      }),
+  },
+  {
+    name: 'events: of an exec',
+    async play(stage) {
+      await create(stage, 'told', 'sleep 1000')
+      await post(stage, '/containers/told/start')
+      const lines = await happened(stage, async () => {
+        const { json } = await post(stage, '/containers/told/exec', { Cmd: ['sh', '-c', 'exit 4'], AttachStdout: true })
+        const { Id } = json as { Id: string }
+        await post(stage, `/exec/${Id}/start`, {})
+        await nextEvent(stage.socket, 'told', 'exec_die')
+        await post(stage, `/exec/${Id}/resize?h=1&w=1`)
+        await get(stage, `/exec/${Id}/json`)
+      })
+      await del(stage, '/containers/told?force=1')
+      return lines
+    },
+  },
+  {
+    name: 'events: of images',
+    play: (stage) =>
+      happened(stage, async () => {
+        await post(stage, '/images/committed:1/tag?repo=again&tag=2')
+        await get(stage, '/images/committed:1/get')
+        await post(stage, '/images/create?fromImage=127.0.0.1:1/none&tag=1')
+        await post(stage, '/images/again:2/push')
+        await del(stage, '/images/again:2')
+        await del(stage, '/images/committed:1')
+        await post(stage, '/images/prune')
+        await post(stage, '/containers/prune')
+      }),
+  },
+  {
+    name: 'events: of a reload',
+    play: async (stage) => {
+      const lines = await happened(stage, async () => {
+        const { since } = await told(stage)
+        stage.reload()
+        await reloaded(stage, since)
+      })
+      return lines.map((line) => line.replace(/\{.*\}/, (attributes) => Object.keys(JSON.parse(attributes)).join()))
+    },
+  },
+]
+
+async function told(stage: Stage): Promise<{ since: number }> {
+  const { body } = await get(stage, '/events?since=0&until=0')
+  const last = body.trim().split('\n').at(-1) ?? '{}'
+  return { since: (JSON.parse(last) as { timeNano?: number }).timeNano ?? 0 }
+}
+
+/** Resolves with the daemon's next event. */
+async function reloaded(stage: Stage, sinceNs: number): Promise<void> {
+  const filters = encodeURIComponent(JSON.stringify({ type: ['daemon'] }))
+  const since = (BigInt(sinceNs) / 1_000_000_000n).toString()
+  await documents(stage, `/events?since=${since}&filters=${filters}`, 1)
+}
+
+export const scenarios: readonly Scenario[] = [...waits, ...sockets, ...statistics, ...events]
