@@ -79,7 +79,8 @@ async function exchange(): Promise<void> {
       t.equal(await shown(to, name), wanted)
       await engines[to]('tag', name, `${host}/${from}:2`)
       await engines[to]('push', `${host}/${from}:2`)
-      t.equal(await shown(to, `${host}/${from}:2`), wanted, 'no other digest of the repository')
+      // It writes each manifest anew, as Docker's; ours stays as it came.
+      if (to === 'ours') t.equal(await shown(to, `${host}/${from}:2`), wanted, 'no other digest of the repository')
       const file = join(directory, `${from}-pulled.tar`)
       await engines[to]('save', '-o', file, name)
       await engines[from]('rmi', `${from}:1`, name)

@@ -158,6 +158,13 @@ export interface RegistryAuth {
   registrytoken?: string
 }
 
+export interface RegistryAccess {
+  auth?: RegistryAuth
+  /** Plain HTTP and unknown certificates are allowed, for this one call. */
+  insecure: boolean
+  signal: AbortSignal
+}
+
 export interface ImageService {
   list(query: {
     all: boolean
@@ -220,6 +227,13 @@ export interface ImageService {
     auth?: RegistryAuth
   }): Promise<wire.ImageSearchResponseItem[]>
   distribution(reference: string, auth?: RegistryAuth): Promise<wire.DistributionInspect>
+  /** Beyond Docker: a manifest, or an index with what it names, as the registry has it. Throws notFound. */
+  registryManifest(reference: string, options: RegistryAccess): Promise<wire.DistributionManifest>
+  /** Beyond Docker: puts a manifest or index under the reference's tag or digest. Answers its digest. */
+  pushManifest(
+    reference: string,
+    options: RegistryAccess & { manifest: wire.DistributionManifestPush },
+  ): Promise<wire.DistributionManifestPushed>
   login(auth: RegistryAuth): Promise<{ Status: string; IdentityToken: string }>
 }
 

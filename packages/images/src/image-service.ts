@@ -30,7 +30,10 @@ export interface ServiceOptions {
   registry: RegistryOperations
 }
 
-export type RegistryOperations = Pick<ImageService, 'pull' | 'push' | 'search' | 'distribution' | 'login'>
+export type RegistryOperations = Pick<
+  ImageService,
+  'pull' | 'push' | 'search' | 'distribution' | 'registryManifest' | 'pushManifest' | 'login'
+>
 
 export function imageService({ context, host, logger, registry }: ServiceOptions): ImageService {
   const plans = new PrunePlans(context)

@@ -143,4 +143,24 @@ export const imageEndpoints = {
     response: 'DistributionInspect',
     since: '1.30',
   }),
+  /** Our own: what `manifest inspect` and `manifest create` ask of a registry. `insecure` allows plain HTTP. */
+  distributionManifest: defineEndpoint({
+    operation: 'DistributionManifest',
+    method: 'GET',
+    path: '/distribution/{name}/manifest',
+    transport: 'json',
+    query: { insecure: 'boolean' },
+    response: 'DistributionManifest',
+  }),
+  /** Our own: what `manifest push` sends. */
+  distributionManifestPush: defineEndpoint({
+    operation: 'DistributionManifestPush',
+    method: 'POST',
+    path: '/distribution/{name}/manifest',
+    transport: 'json',
+    query: { insecure: 'boolean' },
+    body: 'DistributionManifestPush',
+    response: 'DistributionManifestPushed',
+    status: 201,
+  }),
 } as const

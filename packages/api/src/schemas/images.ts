@@ -161,6 +161,37 @@ export const ProgressMessage = z.object({
 })
 export type ProgressMessage = z.infer<typeof ProgressMessage>
 
+/** Our own: a manifest or an index as a registry has it. */
+export const RegistryManifest = z.object({
+  /** With the platform: the index's word for it, or else the configuration's. */
+  Descriptor: OCIDescriptor,
+  /** The document itself, in base64. */
+  Raw: z.string(),
+})
+export type RegistryManifest = z.infer<typeof RegistryManifest>
+
+export const DistributionManifest = z.object({
+  ...RegistryManifest.shape,
+  /** Of an index: the manifests that it names. */
+  Manifests: z.array(RegistryManifest).optional(),
+})
+export type DistributionManifest = z.infer<typeof DistributionManifest>
+
+export const DistributionManifestPush = z.object({
+  MediaType: z.string(),
+  /** The document, in base64. */
+  Raw: z.string(),
+  /** Blobs that it needs, and the repository of the same registry that has each. */
+  Mounts: z
+    .array(z.object({ From: z.string(), Digest: z.string() }))
+    .max(10_000)
+    .nullish(),
+})
+export type DistributionManifestPush = z.infer<typeof DistributionManifestPush>
+
+export const DistributionManifestPushed = z.object({ Digest: z.string() })
+export type DistributionManifestPushed = z.infer<typeof DistributionManifestPushed>
+
 export const AuthConfig = z.object({
   username: z.string().optional(),
   password: z.string().optional(),

@@ -111,6 +111,20 @@ const image: Group = {
   },
 }
 
+const manifest: Group = {
+  short: 'Manage image manifests and manifest lists',
+  commands: {
+    annotate: leaf('Add additional information to a local image manifest', () => import('./manifest-annotate.ts')),
+    create: leaf(
+      'Create a local manifest list for annotating and pushing to a registry',
+      () => import('./manifest-create.ts'),
+    ),
+    inspect: leaf('Display an image manifest, or manifest list', () => import('./manifest-inspect.ts')),
+    push: leaf('Push a manifest list to a repository', () => import('./manifest-push.ts')),
+    rm: leaf('Delete one or more manifest lists from local storage', () => import('./manifest-rm.ts')),
+  },
+}
+
 const network: Group = {
   short: 'Manage networks',
   aliases: lsAndRm,
@@ -186,6 +200,7 @@ export const root: Group = {
     container,
     context,
     image,
+    manifest,
     network,
     system,
     volume,

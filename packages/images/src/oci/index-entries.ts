@@ -37,7 +37,14 @@ function entryOf(descriptor: Descriptor, manifest: Manifest | undefined): IndexE
   return { descriptor: shown, content: { configDigest: manifest.config.digest, layerDigests } }
 }
 
-function wireDescriptor({ platform, annotations, urls, artifactType, ...rest }: Descriptor): IndexEntry['descriptor'] {
+/** As the API carries it. */
+export function wireDescriptor({
+  platform,
+  annotations,
+  urls,
+  artifactType,
+  ...rest
+}: Descriptor): IndexEntry['descriptor'] {
   return {
     ...rest,
     ...(urls && { urls }),
@@ -47,9 +54,12 @@ function wireDescriptor({ platform, annotations, urls, artifactType, ...rest }: 
   }
 }
 
-function wirePlatform(
-  platform: NonNullable<Descriptor['platform']>,
-): NonNullable<IndexEntry['descriptor']['platform']> {
+type GivenPlatform = Pick<
+  NonNullable<Descriptor['platform']>,
+  'architecture' | 'os' | 'variant' | 'os.version' | 'os.features'
+>
+
+export function wirePlatform(platform: GivenPlatform): NonNullable<IndexEntry['descriptor']['platform']> {
   const { architecture, os, variant } = platform
   const version = platform['os.version']
   const features = platform['os.features']

@@ -23,6 +23,7 @@ import { type FetchedDocument, fetchManifest } from './manifests.ts'
 import { pullImage, withTag } from './pull-image.ts'
 import { pushImage } from './push-image.ts'
 import { RegistryError } from './registry-error.ts'
+import { readManifest, writeManifest } from './registry-manifests.ts'
 import { defaultRegistryOptions, type RegistryOptions } from './registry-options.ts'
 import { RegistryClients, type RegistrySession } from './registry-session.ts'
 
@@ -55,6 +56,8 @@ export function createRegistryOperations(request: {
     },
     search: (query) => searchImages(options, query),
     distribution: (reference, auth) => inspectDistribution(clients, reference, auth),
+    registryManifest: (reference, access) => readManifest(clients, reference, access),
+    pushManifest: (reference, access) => writeManifest(clients, reference, access),
     login: (auth) => login(clients, auth),
   }
   return {

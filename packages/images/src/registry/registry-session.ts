@@ -118,6 +118,15 @@ export class RegistrySession {
 export const isMissingCredentials = (error: unknown): error is EngineError =>
   error instanceof EngineError && !(error instanceof RegistryError) && error.message === 'no basic auth credentials'
 
+export interface SessionRequest {
+  auth: RegistryAuth | undefined
+  signal?: AbortSignal
+  skipMirrors?: boolean
+  wantsIdentity?: boolean
+  /** This registry may be spoken to without a certificate that is known, or by plain HTTP. */
+  insecure?: boolean
+}
+
 /** Keeps connections between requests; one per daemon. */
 export class RegistryClients {
   readonly #options: RegistryOptions
@@ -128,8 +137,10 @@ export class RegistryClients {
   }
 
   /** Endpoints in the order in which they are tried. */
-  endpoints(reference: Pick<ImageReference, 'domain'>): Promise<Endpoint[]> {
-    return endpointsOf(reference, this.#options)
+  endpoints(reference: Pick<ImageReference, 'domain'>, insecure = false): Promise<Endpoint[]> {
+    if (!insecure) return endpointsOf(reference, this.#options)
+    const insecureRegistries = [...this.#options.insecureRegistries, reference.domain]
+    return endpointsOf(reference, { ...this.#options, insecureRegistries })
   }
 
   /** Asks `/v2/` first: an endpoint that can't be reached fails here, in Go's words. */
@@ -156,10 +167,12 @@ export class RegistryClients {
    */
   async withSession<T>(
     reference: ImageReference,
-    request: { auth: RegistryAuth | undefined; signal?: AbortSignal; skipMirrors?: boolean; wantsIdentity?: boolean },
+    request: SessionRequest,
     work: (session: RegistrySession) => Promise<T>,
   ): Promise<T> {
-    const endpoints = (await this.endpoints(reference)).filter(({ mirror }) => !(mirror && request.skipMirrors))
+    const endpoints = (await this.endpoints(reference, request.insecure)).filter(
+      ({ mirror }) => !(mirror && request.skipMirrors),
+    )
     let failure: unknown
     for (const endpoint of endpoints) {
       let session: RegistrySession

@@ -56,6 +56,15 @@ export function imageRoutes({ images }: Engine): Route[] {
     route(table.distribution, async ({ params, headers }) =>
       json(await images.distribution(params.name, registryAuth(headers))),
     ),
+    route(table.distributionManifest, async ({ params, query: { insecure }, headers, signal }) =>
+      json(
+        await images.registryManifest(params.name, { insecure, signal, ...defined({ auth: registryAuth(headers) }) }),
+      ),
+    ),
+    route(table.distributionManifestPush, async ({ params, query: { insecure }, headers, body: manifest, signal }) => {
+      const access = { insecure, signal, ...defined({ auth: registryAuth(headers) }) }
+      return json(await images.pushManifest(params.name, { ...access, manifest }))
+    }),
   ]
 }
 
