@@ -20,7 +20,17 @@ export const v1_52: VersionStep = {
     NetworkInspect: (value) => without(value, 'Status'),
     SystemEvents: withLegacyKeys,
   },
-  requests: { ContainerCreate: ({ body }) => moveMacAddress(body) },
+  requests: {
+    ContainerCreate: ({ body }) => moveMacAddress(body),
+    ImageGet: firstPlatform,
+    ImageGetAll: firstPlatform,
+    ImageLoad: firstPlatform,
+  },
+}
+
+/** Save and load took one platform; of several the first counted. */
+function firstPlatform({ query }: { query: Fields }): void {
+  query.platform = (query.platform as readonly string[]).slice(0, 1)
 }
 
 const emptyImageConfig = {

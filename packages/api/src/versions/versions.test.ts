@@ -185,6 +185,17 @@ t.test('create: the container-wide MAC address moves to the network of the mode'
   t.end()
 })
 
+t.test('save and load take several platforms from 1.52 on, one from 1.48 on', (t) => {
+  const platform = ['linux/amd64', 'linux/arm64']
+  const taken = (operation: string, version: string) => request(operation, version, { query: { platform } }).query
+  for (const operation of ['ImageGet', 'ImageGetAll', 'ImageLoad']) {
+    t.strictSame(taken(operation, '1.52'), { platform })
+    t.strictSame(taken(operation, '1.51'), { platform: ['linux/amd64'] })
+    t.strictSame(taken(operation, '1.47'), { platform: [] })
+  }
+  t.end()
+})
+
 t.test('create: what older versions meant', (t) => {
   const mounts = () => [
     { Type: 'bind', BindOptions: { CreateMountpoint: true, NonRecursive: true }, VolumeOptions: { NoCopy: true } },

@@ -76,6 +76,16 @@ t.test('a foreign platform alone is what the name means, until this machine’s 
   t.equal(images.catalog.resolve(name).id, made.amd64.id)
 })
 
+t.test('a pull fetches again what was lost of it', async (t) => {
+  const { images, name, pull } = await setUp(t, undefined)
+  const lost = digest(made.amd64.layers[1] ?? '')
+  await images.ledger.repair({ blobDigests: [lost], chainIds: [] })
+  t.equal((await manifestsOf(images, name))[0]?.Available, false)
+  await pull()
+  t.equal((await manifestsOf(images, name))[0]?.Available, true)
+  t.same(await images.ledger.problems({ verify: true }), [])
+})
+
 t.test('it is one image in the list, with the size of all that is here where manifests are asked for', async (t) => {
   const { images, name } = await setUp(t, undefined, 'linux/arm64')
   const [image, ...others] = await list(images)

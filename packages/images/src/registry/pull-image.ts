@@ -135,6 +135,9 @@ async function isCurrent(
   // The index may have one that serves this machine.
   const hasOthers = pull.context.images.indexByReference(reference) !== undefined
   if (platform === undefined && hasOthers && platformDistance(pull.host, platformOf(current)) !== 0) return false
+  // What a power cut took of it is fetched again.
+  const { id, manifestDigest, blobDigests } = current.row
+  if (![id, manifestDigest, ...blobDigests].every((digest) => pull.context.content.has(digest))) return false
   if (reference.digest !== undefined) return true
   const known = digestsOf(pull, current, reference)
   if (known.length === 0) return false
