@@ -9,6 +9,7 @@ import type { Dispatcher, request } from 'undici'
 import { hasCode } from '../content/files.ts'
 import type { Endpoint } from './endpoints.ts'
 import { requestFailed, shownUrl } from './network-errors.ts'
+import { bypassesProxy } from './proxy-rules.ts'
 
 export interface HttpRequest {
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -41,17 +42,20 @@ const redirects = new Set([301, 302, 303, 307, 308])
 export class HttpClient {
   readonly endpoint: Endpoint
   readonly #request: typeof request
-  readonly #dispatcher: Dispatcher
+  readonly #direct: Dispatcher
+  /** The same one where there is no proxy. */
+  readonly #proxied: Dispatcher
   readonly #userAgent: string
 
   private constructor(
     endpoint: Endpoint,
-    { dispatcher, request: send, userAgent }: { dispatcher: Dispatcher; request: typeof request; userAgent: string },
+    parts: { direct: Dispatcher; proxied: Dispatcher; request: typeof request; userAgent: string },
   ) {
     this.endpoint = endpoint
-    this.#request = send
-    this.#dispatcher = dispatcher
-    this.#userAgent = userAgent
+    this.#request = parts.request
+    this.#direct = parts.direct
+    this.#proxied = parts.proxied
+    this.#userAgent = parts.userAgent
   }
 
   static async open(
@@ -65,10 +69,12 @@ export class HttpClient {
     const tls = { ...certificates, rejectUnauthorized: !endpoint.insecure }
     const timeouts = { headersTimeout: headersTimeoutMs, bodyTimeout: bodyTimeoutMs, allowH2: false }
     const connect = { ...tls, timeout: connectTimeoutMs }
-    const dispatcher = hasProxy()
-      ? new EnvHttpProxyAgent({ ...timeouts, connect, requestTls: tls })
-      : new Agent({ ...timeouts, connect })
-    return new HttpClient(endpoint, { dispatcher, request, userAgent: options.userAgent })
+    const direct = new Agent({ ...timeouts, connect })
+    // Which hosts it is for is settled by our own rules; plain HTTP is asked of it, not tunnelled through it.
+    const proxied = hasProxy()
+      ? new EnvHttpProxyAgent({ ...timeouts, connect, requestTls: tls, noProxy: '', proxyTunnel: false })
+      : direct
+    return new HttpClient(endpoint, { direct, proxied, request, userAgent: options.userAgent })
   }
 
   /** Throws an EngineError in Go's words when there is no answer. */
@@ -102,7 +108,7 @@ export class HttpClient {
       const answer = await this.#request(url, {
         method,
         headers: { 'user-agent': this.#userAgent, ...headers },
-        dispatcher: this.#dispatcher,
+        dispatcher: bypassesProxy(url, noProxy()) ? this.#direct : this.#proxied,
         ...(body !== undefined && { body: body as Buffer }),
         ...(signal && { signal }),
       })
@@ -114,7 +120,7 @@ export class HttpClient {
   }
 
   async close(): Promise<void> {
-    await this.#dispatcher.destroy()
+    await Promise.all([...new Set([this.#direct, this.#proxied])].map((dispatcher) => dispatcher.destroy()))
   }
 }
 
@@ -159,6 +165,8 @@ const without = (headers: Readonly<Record<string, string>>, name: string) =>
 
 const hasProxy = () =>
   ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some((name) => (process.env[name] ?? '') !== '')
+
+const noProxy = () => process.env.no_proxy || process.env.NO_PROXY || ''
 
 /** Docker's layout: every `*.crt` is an authority; `x.cert` and `x.key` identify this client. */
 async function readCertificates(directory: string): Promise<{ ca?: string[]; cert?: string; key?: string }> {
