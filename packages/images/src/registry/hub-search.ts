@@ -1,11 +1,10 @@
 /** `GET /images/search`: Docker Hub's search, or that of a registry that still has one. */
-import { type Filters, invalidArgument, type RegistryAuth } from '@dockerd-ts/core'
+import { type Filters, internal, invalidArgument, type RegistryAuth } from '@dockerd-ts/core'
 import * as z from 'zod'
 import { parse } from '../oci/documents.ts'
 import type { WireSearchItem } from '../wire-types.ts'
 import { isInsecure } from './endpoints.ts'
 import { HttpClient } from './http-client.ts'
-import { registryError } from './registry-error.ts'
 import type { RegistryOptions } from './registry-options.ts'
 
 const searchBody = z.object({
@@ -44,8 +43,8 @@ export async function searchImages(options: RegistryOptions, query: SearchQuery)
     const url = new URL(`${base}/v1/search?${new URLSearchParams({ q: term, n: String(limit) })}`)
     const answer = await client.send({ method: 'GET', url, headers: credentials(query.auth) })
     const body = await answer.text(answerLimitBytes)
-    const { status, statusText } = answer
-    if (status !== 200) throw registryError({ status, statusText, challenge: answer.header('www-authenticate'), body })
+    const { status } = answer
+    if (status !== 200) throw internal(`Unexpected status code ${status}`)
     return parse(searchBody, body, 'search result')
       .results.map((item) => ({ ...item, description: item.description ?? '' }))
       .filter(wanted)
@@ -83,7 +82,10 @@ function searchFilter(filters: Filters): (item: WireSearchItem) => boolean {
   const stars = Math.max(
     0,
     ...(filters.stars ?? []).map((value) => {
-      if (!/^\d+$/.test(value)) throw invalidArgument(`invalid filter 'stars=[${value}]'`)
+      if (!/^\d+$/.test(value))
+        throw invalidArgument(
+          `invalid filter 'stars=${value}': strconv.Atoi: parsing ${JSON.stringify(value)}: invalid syntax`,
+        )
       return Number(value)
     }),
   )

@@ -2,6 +2,7 @@
 import {
   familiarName,
   familiarString,
+  formatReference,
   type ImageReference,
   internal,
   invalidArgument,
@@ -98,14 +99,15 @@ function variantOf({ context, host }: PullContext, { reference, platform }: Pull
 async function pullOne(pull: PullContext, session: RegistrySession, request: PullRequest): Promise<boolean> {
   const { reference, report, signal } = request
   const target = reference.digest ?? reference.tag ?? 'latest'
-  const started = () => report({ status: `Pulling from ${reference.path}`, id: target })
+  const { domain, path, digest } = reference
+  const id = digest === undefined ? target : formatReference({ domain, path, digest })
+  const started = () => report({ status: `Pulling from ${path}`, id })
   const rule = requireAllowed(pull.signaturePolicy, reference)
   const current = variantOf(pull, request)
   // A signature is looked for each time: the policy, or what the registry has, may have changed since the last pull.
   if (rule?.kind !== 'signed' && current !== undefined && (await isCurrent(pull, session, { ...request, current }))) {
     started()
-    const digest = digestsOf(pull, current, reference)[0] ?? reference.digest
-    report({ status: `Digest: ${digest}` })
+    report({ status: `Digest: ${digestsOf(pull, current, reference)[0] ?? digest}` })
     return false
   }
   const document = await fetchManifest(session, target, signal)

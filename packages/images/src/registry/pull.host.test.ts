@@ -406,3 +406,36 @@ t.test('a login keeps the identity token that the authorization server gives, an
     /^grant_type=refresh_token&client_id=docker&refresh_token=to-keep&service=reg&scope=repository%3Aapp%3Apull$/,
   )
 })
+
+t.test('what a registry refuses is told as dockerd tells it, to a pull and to /distribution', async (t) => {
+  const { registry, image } = await withApp(t)
+  const denied = `pull access denied for ${image}, repository does not exist or may require 'docker login': denied: `
+  const document = (code: string) => JSON.stringify({ errors: [{ code, message: 'said', detail: { x: 1 } }] })
+  const cases: [status: number, body: string, pulled: [string, string], asked: [string, string]][] = [
+    [403, 'nope', ['notFound', `${denied}nope`], ['forbidden', 'denied: nope']],
+    [404, document('DENIED'), ['notFound', `${denied}said`], ['forbidden', 'denied: said']],
+    [404, document('UNAUTHORIZED'), ['internal', 'unauthorized: said'], ['unauthorized', 'unauthorized: said']],
+    [404, document('UNSUPPORTED'), ['internal', 'unsupported: said'], ['internal', 'unsupported: said']],
+    [404, 'nope', ['internal', 'unknown: nope'], ['internal', 'unknown: nope']],
+    [400, 'nope', ['internal', 'unknown: nope'], ['internal', 'unknown: nope']],
+    [418, 'nope', ['internal', 'unknown: nope'], ['internal', 'unknown: nope']],
+    [429, 'nope', ['internal', 'toomanyrequests: nope'], ['internal', 'toomanyrequests: nope']],
+  ]
+  const images = await testImages(t, { registry: { retryDelayMs: 1, maxDownloadAttempts: 1 } })
+  for (const [status, body, [pullKind, pullText], [kind, message]] of cases) {
+    registry.script = ({ path }, response) => {
+      if (!path.includes('/manifests/')) return false
+      response.writeHead(status).end(body)
+      return true
+    }
+    await t.rejects(pull(images, image), { kind: pullKind, message: pullText }, `pull ${status} ${body}`)
+    await t.rejects(images.service.distribution(`${image}:1`, undefined), { kind, message }, `${status} ${body}`)
+  }
+})
+
+t.test('a pull by digest names the whole reference', async (t) => {
+  const { registry, manifest } = await withApp(t)
+  const images = await testImages(t, quick)
+  const messages = await collect(images.service.pull({ image: `${registry.host}/app@${manifest}`, signal: never }))
+  t.same(messages[0], { status: 'Pulling from app', id: `${registry.host}/app@${manifest}` })
+})

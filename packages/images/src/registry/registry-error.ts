@@ -1,5 +1,12 @@
 /** What a registry answers instead of what was asked for, and how Docker tells it. */
-import { EngineError, type ErrorKind, familiarName, familiarString, type ImageReference } from '@dockerd-ts/core'
+import {
+  EngineError,
+  type ErrorKind,
+  familiarName,
+  familiarString,
+  type ImageReference,
+  internal,
+} from '@dockerd-ts/core'
 import * as z from 'zod'
 import { type Challenge, parseChallenges } from './challenge.ts'
 
@@ -11,16 +18,17 @@ export class RegistryError extends EngineError {
   retryAfterMs: number | undefined
 
   constructor(status: number, code: string, message: string) {
-    super(kindOf(status, code), message)
+    super(kindOf(code), message)
     this.status = status
     this.code = code
   }
 }
 
-function kindOf(status: number, code: string): ErrorKind {
-  if (code === 'DENIED' || status === 404) return 'notFound'
-  // Docker hands on neither 401 nor 5xx of a registry as its own status.
-  return status === 400 ? 'invalidArgument' : 'internal'
+/** As dockerd answers `/distribution`; a pull has its own way of it (`pullError`). */
+function kindOf(code: string): ErrorKind {
+  if (code === 'DENIED') return 'forbidden'
+  if (code === 'UNAUTHORIZED') return 'unauthorized'
+  return code === 'MANIFEST_UNKNOWN' || code === 'NAME_UNKNOWN' ? 'notFound' : 'internal'
 }
 
 const errorsBody = z.object({
@@ -67,12 +75,17 @@ function told(answer: Refusal): RegistryError {
   if (first !== undefined) return new RegistryError(status, first.code, tell(first.code, first.message))
   const details = detailsBody.safeParse(document)
   if (details.success) return new RegistryError(status, 'UNKNOWN', bounded(details.data.details))
-  if (status === 401) return new RegistryError(status, 'UNAUTHORIZED', tell('UNAUTHORIZED', undefined))
-  if (status === 403) return new RegistryError(status, 'DENIED', tell('DENIED', undefined))
-  if (status === 429) return new RegistryError(status, 'TOOMANYREQUESTS', tell('TOOMANYREQUESTS', undefined))
+  // What is no error document is told as it is: proxies and storage say there what is wrong.
+  const text = document === undefined ? bounded(body.trim()) : ''
+  const code = codes[status]
+  if (code !== undefined) return new RegistryError(status, code, tell(code, text))
+  if (status >= 400 && status < 500 && text !== '') return new RegistryError(status, 'UNKNOWN', tell('UNKNOWN', text))
   if (status === 404) return new RegistryError(status, 'NOT_FOUND', 'not found')
   return new RegistryError(status, 'UNKNOWN', `received unexpected HTTP status: ${status} ${answer.statusText}`.trim())
 }
+
+/** Of answers that name none. */
+const codes: Readonly<Record<number, string>> = { 401: 'UNAUTHORIZED', 403: 'DENIED', 429: 'TOOMANYREQUESTS' }
 
 function parseJson(body: string): unknown {
   try {
@@ -116,6 +129,7 @@ export function pullError(error: unknown, reference: ImageReference): unknown {
     case 'NAME_UNKNOWN':
       return new EngineError('notFound', `repository ${name} not found: ${error.message}`, options)
     default:
-      return error
+      // dockerd hands on no other status of a registry.
+      return error.kind === 'internal' ? error : internal(error.message, error)
   }
 }

@@ -143,5 +143,5 @@ async function login(clients: RegistryClients, auth: RegistryAuth): Promise<{ St
       })
     }
   })
-  return { Status: 'Login Succeeded', IdentityToken: token ?? '' }
+  return { IdentityToken: token ?? '', Status: 'Login Succeeded' }
 }
