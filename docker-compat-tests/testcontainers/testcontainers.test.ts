@@ -8,7 +8,7 @@ process.env.DOCKER_HOST = `unix://${daemon.socket}`
 process.env.TESTCONTAINERS_RYUK_DISABLED = 'true'
 process.env.TESTCONTAINERS_HOST_OVERRIDE = '127.0.0.1'
 process.env.DOCKER_CONFIG = '/nonexistent'
-const { GenericContainer, Network, Wait } = await import('testcontainers')
+const { GenericContainer, getContainerRuntimeClient, Network, Wait } = await import('testcontainers')
 
 const webServer = ['sh', '-c', 'echo page >/var/www/index.html; echo serving; exec httpd -f -p 80 -h /var/www']
 
@@ -98,6 +98,26 @@ t.test('wait for a health check', async (t) => {
     .withWaitStrategy(Wait.forHealthCheck())
     .start()
   t.equal((await container.exec(['test', '-e', '/tmp/ready'])).exitCode, 0)
+  await container.stop()
+})
+
+t.test('commit, attach and events, by the client below', async (t) => {
+  const container = await new GenericContainer(image)
+    .withCommand(['sh', '-c', 'touch /made; echo started; exec sleep 1000'])
+    .withWaitStrategy(Wait.forLogMessage('started'))
+    .start()
+  const client = await getContainerRuntimeClient()
+  const below = client.container.getById(container.getId())
+  const events = await client.container.events(below, ['kill'])
+  const told = new Promise<string>((resolve) => events.once('data', (chunk) => resolve(String(chunk))))
+  const output = await client.container.attach(below)
+  const committed = await container.commit({ repo: 'committed', tag: '1', deleteOnExit: false })
+  t.match(committed, /^(sha256:)?[0-9a-f]{64}$/)
+  const again = await new GenericContainer('committed:1').withCommand(['test', '-e', '/made']).start()
+  await again.stop()
+  await below.kill({ signal: 'SIGKILL' })
+  t.match(JSON.parse(await told), { Action: 'kill', Actor: { ID: container.getId() } })
+  t.equal(await text(output), '')
   await container.stop()
 })
 
