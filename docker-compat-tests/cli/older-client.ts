@@ -43,6 +43,7 @@ export const differsBefore28: Readonly<Record<string, string>> = {
   'info formats': words,
   'version shows the daemon': fields,
   'events as JSON and by template': json,
+  'cp refuses what it must': words,
   contexts: flags,
   'contexts beside DOCKER_HOST': flags,
   'unreachable daemons': words,

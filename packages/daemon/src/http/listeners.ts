@@ -11,6 +11,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, ListenOptions, Socket } from 'node:net'
 import type { TlsOptions } from 'node:tls'
 import { badRequestText } from './error-reply.ts'
+import { discardUnreadBody } from './unread-body.ts'
 
 /** A path, a host and port, or a file descriptor; with `tls` only for clients that its options accept. */
 export type ListenTarget = ListenOptions & { fd?: number; tls?: TlsOptions }
@@ -89,6 +90,7 @@ export class Listeners {
     const listener: RequestListener = (request, response) => {
       if (this.#isInput(request.socket)) return
       if (takesConnection(request)) this.#expectHijack(request.socket, response)
+      else discardUnreadBody(request, response)
       onRequest(request, response)
     }
     const server =

@@ -178,8 +178,10 @@ export class LayerStore {
   /** Removes what was unpacked early and not used. */
   async dropEarly(digests: Iterable<string>): Promise<void> {
     for (const digest of digests) {
-      const unused = await this.#early.get(digest)
+      // Out of the map before the wait: whoever takes it from there has it for itself.
+      const early = this.#early.get(digest)
       this.#early.delete(digest)
+      const unused = await early
       if (unused !== undefined) await this.#discard(unused.name)
     }
   }
