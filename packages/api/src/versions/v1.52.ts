@@ -84,13 +84,15 @@ function moveMacAddress(body: Fields): void {
   const address = body.MacAddress
   if (address === undefined || address === '') return
   delete body.MacAddress
-  const mode = String(fieldsOf(body.HostConfig).NetworkMode ?? 'default')
-  if (mode.startsWith('container:')) {
+  const asked = String(fieldsOf(body.HostConfig).NetworkMode || 'default')
+  if (asked.startsWith('container:')) {
     throw new InvalidRequest('conflicting options: mac-address and the network mode')
   }
-  if (mode === 'host' || mode === 'none') return
+  if (asked === 'host' || asked === 'none') return
   const networking = fieldsOf(body.NetworkingConfig)
   const endpoints = fieldsOf(networking.EndpointsConfig)
+  // Two names of one network.
+  const mode = asked === 'default' && endpoints.bridge !== undefined ? 'bridge' : asked
   const endpoint = fieldsOf(endpoints[mode])
   if (endpoint.MacAddress !== undefined && endpoint.MacAddress !== '' && endpoint.MacAddress !== address) {
     throw new InvalidRequest(

@@ -26,14 +26,44 @@ export function completeConfig(config: wire.ContainerConfig): wire.ContainerConf
 }
 
 export function completeHostConfig(hostConfig: wire.HostConfig): wire.HostConfig {
-  return { ...zeroHostConfig, ...withoutUndefined(hostConfig), ...nested(hostConfig) }
+  return { ...zeroHostConfig, ...withoutEmptyMaps(withoutUndefined(hostConfig)), ...nested(hostConfig) }
 }
 
-function nested({ LogConfig: log, RestartPolicy: restart }: wire.HostConfig): Partial<wire.HostConfig> {
+function nested(hostConfig: wire.HostConfig): Partial<wire.HostConfig> {
+  const { LogConfig: log, RestartPolicy: restart } = hostConfig
   return {
     LogConfig: { Type: log?.Type ?? '', Config: log?.Config ?? {} },
     RestartPolicy: { Name: restart?.Name || 'no', MaximumRetryCount: restart?.MaximumRetryCount ?? 0 },
+    ...completeLists(hostConfig),
   }
+}
+
+/** Entries of lists have every key too; maps that Docker leaves out when empty are left out. */
+function completeLists(hostConfig: wire.HostConfig): Partial<wire.HostConfig> {
+  const { Devices: devices, DeviceRequests: requests, Ulimits: ulimits, PortBindings: ports } = hostConfig
+  return {
+    ...(devices && { Devices: devices.map((device) => ({ ...zeroDevice, ...device })) }),
+    ...(requests && { DeviceRequests: requests.map((request) => ({ ...zeroDeviceRequest, ...request })) }),
+    ...(ulimits && { Ulimits: ulimits.map((ulimit) => ({ Name: '', Hard: 0, Soft: 0, ...ulimit })) }),
+    ...(ports && {
+      PortBindings: mapValues(ports, (bindings) =>
+        bindings === null ? null : bindings.map((binding) => ({ HostIp: '', HostPort: '', ...binding })),
+      ),
+    }),
+  }
+}
+
+const zeroDevice = { PathOnHost: '', PathInContainer: '', CgroupPermissions: '' }
+const zeroDeviceRequest = { Driver: '', Count: 0, DeviceIDs: null, Capabilities: null, Options: null }
+
+const mapValues = <In, Out>(map: Readonly<Record<string, In>>, change: (value: In) => Out): Record<string, Out> =>
+  Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(value)]))
+
+/** Go's omitempty. */
+function withoutEmptyMaps(hostConfig: wire.HostConfig): wire.HostConfig {
+  const { StorageOpt: storage, Tmpfs: tmpfs, Sysctls: sysctls, Annotations: annotations, ...rest } = hostConfig
+  const filled = Object.entries({ StorageOpt: storage, Tmpfs: tmpfs, Sysctls: sysctls, Annotations: annotations })
+  return { ...rest, ...Object.fromEntries(filled.filter(([, map]) => map && Object.keys(map).length > 0)) }
 }
 
 const zeroHostConfig: wire.HostConfig = {

@@ -1,12 +1,14 @@
 /** The network of a container: what is asked of the networks at start, its name files, and the events that tell of it. */
 import type * as wire from '@dockerd-ts/api'
-import { conflict, notFound } from '../errors/engine-error.ts'
+import { conflict, internal, notFound } from '../errors/engine-error.ts'
+import { parseAddress } from '../networks/inet.ts'
 import type { EndpointPlan, EndpointRow, NameFilesRequest, PortRequest } from '../ports/networks.ts'
 import { shortId } from '../support/ids.ts'
 import type { Container } from './container.ts'
 import type { ContainerContext } from './container-context.ts'
 import type { ContainerRecord } from './container-record.ts'
 import { hasProcess } from './container-state.ts'
+import { linkHosts } from './links.ts'
 import { type NetworkMode, networkModeOf } from './network-mode.ts'
 import { parsePort } from './port-text.ts'
 
@@ -22,7 +24,7 @@ export async function setUpNetwork(context: ContainerContext, record: ContainerR
   const mode = networkModeOf(record.hostConfig)
   if (mode.kind === 'container') return joinNetwork(context, record, mode.container)
   const hostname = record.config.Hostname ?? ''
-  if (mode.kind === 'host' || record.config.NetworkDisabled) {
+  if (mode.kind === 'host') {
     return { hostname, nameFiles: await writeNameFiles(context, record, { mode, endpoints: [] }) }
   }
   const { namespacePath, endpoints } = await context.networks.setUp({
@@ -30,8 +32,8 @@ export async function setUpNetwork(context: ContainerContext, record: ContainerR
     containerName: record.name,
     hostname,
     ...(record.config.Domainname && { domainname: record.config.Domainname }),
-    endpoints: endpointPlans(record, mode),
-    ports: portRequests(record),
+    endpoints: record.config.NetworkDisabled ? [] : endpointPlans(record, mode),
+    ports: record.config.NetworkDisabled ? [] : portRequests(record),
     sysctls: networkSysctls(record.hostConfig),
   })
   const nameFiles = await writeNameFiles(context, record, { mode, endpoints })
@@ -54,7 +56,7 @@ export function joinable(
   what: 'network' | 'IPC' | 'PID',
 ): Container {
   const other = context.registry.get(otherId) ?? findByReference(context, otherId)
-  if (other.id === record.id) throw conflict('cannot join own network')
+  if (other.id === record.id) throw internal('cannot join own network')
   if (!hasProcess(other.record.status)) throw conflict(`cannot join ${what} of a non running container: ${other.id}`)
   return other
 }
@@ -119,12 +121,13 @@ function writeNameFiles(
 ): Promise<ContainerNetwork['nameFiles']> {
   const { config, hostConfig } = record
   const { dns } = context.settings
+  checkNameServers(hostConfig.Dns ?? [])
   return context.nameFiles.write({
     directory: context.files.dataDirectory(record.id),
     hostname: config.Hostname ?? '',
     ...(config.Domainname && { domainname: config.Domainname }),
     endpoints,
-    extraHosts: [...(hostConfig.ExtraHosts ?? []), ...linkHosts(context, record, mode)],
+    extraHosts: [...(hostConfig.ExtraHosts ?? []), ...linkHosts(context, record)],
     dns: hostConfig.Dns?.length ? hostConfig.Dns : dns.servers,
     dnsSearch: hostConfig.DnsSearch?.length ? hostConfig.DnsSearch : dns.search,
     dnsOptions: hostConfig.DnsOptions?.length ? hostConfig.DnsOptions : dns.options,
@@ -132,23 +135,14 @@ function writeNameFiles(
   })
 }
 
-const nameFilesMode = (mode: NetworkMode): NameFilesRequest['mode'] => (mode.kind === 'container' ? 'none' : mode.kind)
-
-/** Links of the default bridge: the other container's names in /etc/hosts. */
-function linkHosts(context: ContainerContext, record: ContainerRecord, mode: NetworkMode): string[] {
-  if (mode.kind !== 'bridge') return []
-  return (record.hostConfig.Links ?? []).flatMap((link) => {
-    const [name = '', alias = name] = link.split(':')
-    const other = context.registry.find(name)
-    if (!hasProcess(other.record.status)) {
-      throw conflict(`Cannot link to a non running container: /${other.record.name} AS /${record.name}/${alias}`)
-    }
-    const address = context.networks.endpointsOf(other.id).find((endpoint) => endpoint.ipv4 !== undefined)?.ipv4
-    if (address === undefined) return []
-    const names = new Set([alias, other.record.config.Hostname ?? '', other.record.name])
-    return [...names].filter((entry) => entry !== '').map((entry) => `${entry}:${address}`)
-  })
+/** Docker says it when the container starts. */
+function checkNameServers(servers: readonly string[]): void {
+  const wrong = servers.find((server) => parseAddress(server.replace(/%.*$/, '')) === undefined)
+  if (wrong === undefined) return
+  throw internal(`bad nameserver address ${wrong}: ParseAddr(${JSON.stringify(wrong)}): unable to parse IP`)
 }
+
+const nameFilesMode = (mode: NetworkMode): NameFilesRequest['mode'] => (mode.kind === 'container' ? 'none' : mode.kind)
 
 /** One event for each endpoint that came up or went down; `none` and `host` have none here, and are told as Docker does. */
 export function publishNetworkEvents(

@@ -174,13 +174,16 @@ t.test('the configuration of image and user merged', async (t) => {
 })
 
 t.test('networks', async (t) => {
-  t.strictSame(normalizeNetworking({ NetworkMode: 'default' }, { EndpointsConfig: { default: null } }, undefined), {
+  t.strictSame(normalizeNetworking({ NetworkMode: 'default' }, { EndpointsConfig: { default: {} } }, undefined), {
     networkMode: 'bridge',
     endpoints: { bridge: {} },
   })
   t.strictSame(normalizeNetworking({}, { EndpointsConfig: { other: { Aliases: ['x'] } } }, '02:42:00:00:00:01'), {
     networkMode: 'bridge',
     endpoints: { other: { Aliases: ['x'] }, bridge: { MacAddress: '02:42:00:00:00:01' } },
+  })
+  t.throws(() => normalizeNetworking({}, { EndpointsConfig: { default: null } }, undefined), {
+    message: 'invalid config for network bridge: EndpointsConfig is nil',
   })
   t.strictSame(normalizeNetworking({ NetworkMode: 'container:abc' }, undefined, undefined), {
     networkMode: 'container:abc',

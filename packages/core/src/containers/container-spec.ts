@@ -13,6 +13,7 @@ import {
 import type { ContainerContext } from './container-context.ts'
 import { type ContainerNetwork, joinable } from './container-network.ts'
 import type { ContainerRecord, MountPlan } from './container-record.ts'
+import { linkVariables } from './links.ts'
 
 export interface SpecParts {
   root: string
@@ -53,6 +54,7 @@ export async function buildContainerSpec(
     ...(height > 0 && width > 0 && { consoleSize: { height, width } }),
     ...(settings.seccompProfileJson !== undefined && { defaultSeccompProfile: settings.seccompProfileJson }),
     initByDefault: settings.defaultInit,
+    linkVariables: linkVariables(context, record),
   })
   const annotations = await parts.runtime.seccompAnnotations(spec.linux.seccomp)
   return Object.keys(annotations).length === 0

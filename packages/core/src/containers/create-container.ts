@@ -2,6 +2,7 @@
 import type * as wire from '@dockerd-ts/api'
 import { invalidArgument, isEngineError } from '../errors/engine-error.ts'
 import { planMounts } from '../mounts/plan-mounts.ts'
+import { checkEndpoints } from '../networks/check-endpoints.ts'
 import type { ImageSummary, Platform } from '../ports/images.ts'
 import { crashPoint } from '../support/crash-point.ts'
 import { newId, shortId } from '../support/ids.ts'
@@ -41,6 +42,7 @@ export async function createContainer(
   const name = reserveName(context, id, request.name)
   try {
     const { networkMode, endpoints } = normalizeNetworking(hostConfig, networking, config.MacAddress)
+    if (!config.NetworkDisabled) checkEndpoints(endpoints)
     const record = newRecord(context, {
       id,
       name,
@@ -48,7 +50,7 @@ export async function createContainer(
       config,
       hostConfig: { ...hostConfig, NetworkMode: networkMode },
     })
-    record.endpoints = endpoints
+    record.endpoints = config.NetworkDisabled ? {} : endpoints
     // No await since the image was resolved: from here on nobody can remove it, or the volumes that are named.
     context.registry.make(record)
     await makeContainer(context, new Container(record), image).finally(() => abandonUnlessMade(context, record))
@@ -79,14 +81,16 @@ function resolveReferences(context: ContainerContext, hostConfig: wire.HostConfi
       throw asInvalidArgument(error)
     }
   }
-  for (const link of hostConfig.Links ?? []) checkLink(context, link)
+  if (hostConfig.Links) hostConfig.Links = hostConfig.Links.map((link) => resolvedLink(context, link))
 }
 
-function checkLink(context: ContainerContext, link: string): void {
-  const [name = '', alias, ...rest] = link.split(':')
+/** `id:alias`. */
+function resolvedLink(context: ContainerContext, link: string): string {
+  if (link === '') throw invalidArgument('empty string specified for links')
+  const [name = '', alias = name, ...rest] = link.split(':')
   if (name === '' || rest.length > 0 || alias === '') throw invalidArgument(`bad format for links: ${link}`)
   try {
-    context.registry.find(name)
+    return `${context.registry.find(name).id}:${alias}`
   } catch (error) {
     throw invalidArgument(`could not get container for ${name}: ${(error as Error).message}`, error)
   }

@@ -32,7 +32,7 @@ export function adaptHostConfig(
 function withDaemonDefaults({ settings }: ContainerContext, asked: wire.HostConfig): wire.HostConfig {
   const named = new Set((asked.Ulimits ?? []).map((ulimit) => ulimit.Name))
   const ulimits = settings.defaultUlimits.filter((ulimit) => !named.has(ulimit.Name))
-  const securityOptions = asked.SecurityOpt ?? []
+  const securityOptions = asked.SecurityOpt ?? sharedLabels(asked)
   const addNoNewPrivileges =
     settings.noNewPrivileges && !securityOptions.some((option) => option.startsWith('no-new-privileges'))
   return {
@@ -41,6 +41,12 @@ function withDaemonDefaults({ settings }: ContainerContext, asked: wire.HostConf
     IpcMode: asked.IpcMode || settings.defaultIpcMode,
     CgroupnsMode: asked.CgroupnsMode || settings.defaultCgroupNamespaceMode,
     ...(ulimits.length > 0 && { Ulimits: [...(asked.Ulimits ?? []), ...ulimits] }),
+    ...(securityOptions.length > 0 && { SecurityOpt: securityOptions }),
     ...(addNoNewPrivileges && { SecurityOpt: [...securityOptions, 'no-new-privileges'] }),
   }
+}
+
+/** What is not kept apart from the host cannot be labelled apart from it. */
+function sharedLabels({ PidMode: pid, IpcMode: ipc, Privileged: privileged }: wire.HostConfig): string[] {
+  return privileged || pid === 'host' || ipc === 'host' ? ['label=disable'] : []
 }

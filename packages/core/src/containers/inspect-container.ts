@@ -8,6 +8,7 @@ import type { Container } from './container.ts'
 import type { ContainerContext } from './container-context.ts'
 import type { ContainerRecord } from './container-record.ts'
 import { wireState } from './container-state.ts'
+import { linksView } from './links.ts'
 import { networkModeOf } from './network-mode.ts'
 import { networksView, portMap, shownEndpoints } from './network-view.ts'
 
@@ -38,7 +39,7 @@ export async function inspectContainer(
     ProcessLabel: '',
     AppArmorProfile: context.hostDescription.apparmorAvailable ? appArmorProfile(record.hostConfig) : '',
     ExecIDs: context.execs.idsOf(record.id),
-    HostConfig: record.hostConfig,
+    HostConfig: { ...record.hostConfig, Links: linksView(context, record) },
     GraphDriver: { Name: 'overlay2', Data: await driverData(context, record.id) },
     ...(size && (await sizes(context, container))),
     Mounts: mountPoints(record.mounts, (name) => context.volumes.mountpoint(name)),

@@ -40,6 +40,8 @@ export function normalizeNetworking(
   const networkMode = normalName(hostConfig.NetworkMode ?? '')
   const endpoints: Record<string, wire.EndpointSettings> = {}
   for (const [name, settings] of Object.entries(networking?.EndpointsConfig ?? {})) {
+    if (settings === null)
+      throw invalidArgument(`invalid config for network ${normalName(name)}: EndpointsConfig is nil`)
     endpoints[normalName(name)] = { ...settings }
   }
   if (networkMode.startsWith('container:')) return { networkMode, endpoints: {} }

@@ -35,3 +35,9 @@ export const notImplemented = (message: string, cause?: unknown) =>
   new EngineError('notImplemented', message, { cause })
 export const unavailable = (message: string, cause?: unknown) => new EngineError('unavailable', message, { cause })
 export const internal = (message: string, cause?: unknown) => new EngineError('internal', message, { cause })
+
+/** What Docker leaves to the OCI runtime to refuse, in the words in which its clients are told. */
+export const runtimeRefusal = (reason: string) =>
+  internal(
+    `failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: ${reason}: unknown`,
+  )

@@ -18,7 +18,7 @@ import {
   thermalThrottlePaths,
 } from './security-options.ts'
 import { containerMounts, initPathInContainer, type PlannedMount, rootfsPropagation } from './spec-mounts.ts'
-import { containerNamespaces, containerSysctls, type NamespaceInput } from './spec-namespaces.ts'
+import { containerNamespaces, containerSysctls, type NamespaceInput, refuseHostSysctls } from './spec-namespaces.ts'
 import { containerResources, containerRlimits, type HostDevices } from './spec-resources.ts'
 
 export interface SpecInput {
@@ -141,6 +141,7 @@ function apparmor(hostConfig: HostConfig, security: SecurityOptions, host: HostF
 
 function linuxSection(input: SpecInput, security: SecurityOptions, domainname: string | undefined): OciLinux {
   const { hostConfig, host } = input
+  refuseHostSysctls(hostConfig, domainname)
   const sysctl = containerSysctls({ hostConfig, ...(domainname && { domainname }) })
   const privileged = hostConfig.Privileged === true
   const nodes = input.devices.devices.map(({ access: _access, ...node }) => node)

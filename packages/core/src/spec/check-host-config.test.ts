@@ -8,12 +8,13 @@ import { cgroupV1, recordedHost } from './testing-host.ts'
 
 const statusOf: Record<string, number> = { invalidArgument: 400, internal: 500 }
 
-/** Belongs to newer engines than the recorded one, or is a matter of the API version. */
+/** Belongs to newer engines than the recorded one, or is refused here (an address that dockerd cannot read and ignores). */
 const newer = new Set(['writable-cgroups=true'])
+const refusedHere = (hostConfig: HostConfig) => hostConfig.PortBindings?.['80/tcp']?.[0]?.HostIp === 'x'
 
 for (const entry of recorded.cases) {
   const hostConfig = entry.hostConfig as HostConfig
-  if (hostConfig.SecurityOpt?.some((option) => newer.has(option))) continue
+  if (hostConfig.SecurityOpt?.some((option) => newer.has(option)) || refusedHere(hostConfig)) continue
   t.test(`answers as dockerd did: ${JSON.stringify(hostConfig)} ${JSON.stringify(entry.config)}`, async (t) => {
     let checked: ReturnType<typeof checkHostConfig>
     try {
@@ -91,7 +92,7 @@ t.test('a daemon that may not raise limits says what it lowers', async (t) => {
 t.test('masked and read-only paths are stored as they will be used', async (t) => {
   t.ok(checkHostConfig({}, {}, recordedHost).hostConfig.MaskedPaths?.includes('/proc/kcore'))
   t.strictSame(checkHostConfig({ MaskedPaths: [] }, {}, recordedHost).hostConfig.MaskedPaths, [])
-  t.strictSame(checkHostConfig({ Privileged: true }, {}, recordedHost).hostConfig.ReadonlyPaths, [])
+  t.strictSame(checkHostConfig({ Privileged: true }, {}, recordedHost).hostConfig.ReadonlyPaths, null)
 })
 
 t.test('restart policies of update are checked by the same rules', async (t) => {
@@ -105,6 +106,9 @@ t.test('what would be lost without a word is refused', async (t) => {
   })
   t.throws(() => checkHostConfig({ UsernsMode: 'private' }, {}, recordedHost), {
     message: 'invalid user namespace mode: private',
+  })
+  t.throws(() => checkHostConfig({ PortBindings: { '80/tcp': [{ HostIp: 'name' }] } }, {}, recordedHost), {
+    message: 'invalid IP address: name',
   })
   t.doesNotThrow(() => checkHostConfig({ UsernsMode: 'host', StorageOpt: {} }, {}, recordedHost))
 })

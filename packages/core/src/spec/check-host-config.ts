@@ -23,7 +23,7 @@ export interface HostConfigCheck {
 /** Throws invalidArgument (internal where Docker answers 500) with Docker's text. */
 export function checkHostConfig(asked: HostConfig, config: ContainerConfig, host: HostFacts): HostConfigCheck {
   checkModes(asked, config)
-  if (!['', 'default'].includes(asked.Isolation ?? '')) {
+  if (!['', 'default'].includes((asked.Isolation ?? '').toLowerCase())) {
     throw internal(`Invalid isolation: ${JSON.stringify(asked.Isolation)} - linux only supports 'default'`)
   }
   checkRealtime(asked, host.cgroup)
@@ -74,6 +74,8 @@ function checkGeneral(hostConfig: HostConfig, host: HostFacts): void {
 /** What would be lost without a word. */
 function checkUnserved({ StorageOpt: storage, UsernsMode: userNamespace = '' }: HostConfig): void {
   if (!['', 'host'].includes(userNamespace)) throw invalidArgument(`invalid user namespace mode: ${userNamespace}`)
+  const [unknown] = Object.keys(storage ?? {}).filter((key) => key.toLowerCase() !== 'size')
+  if (unknown !== undefined) throw internal(`Unknown option ${unknown}`)
   if (Object.keys(storage ?? {}).length > 0) {
     throw internal("--storage-opt is supported only for overlay over xfs with 'pquota' mount option")
   }
@@ -92,7 +94,9 @@ function checkPortBindings(bindings: HostConfig['PortBindings']): void {
   for (const [key, hostBindings] of Object.entries(bindings ?? {})) {
     const [port = ''] = key.split('/')
     if (!isPort(port)) throw invalidArgument(`invalid port specification: ${JSON.stringify(port)}`)
-    for (const { HostPort: hostPort = '' } of hostBindings ?? []) {
+    for (const { HostIp: hostIp = '', HostPort: hostPort = '' } of hostBindings ?? []) {
+      // A name would be looked up, and dockerd publishes on every address for what it cannot read.
+      if (hostIp !== '' && parseAddress(hostIp) === undefined) throw invalidArgument(`invalid IP address: ${hostIp}`)
       const [first = '', last = first] = (hostPort.split('/')[0] ?? '').split('-')
       if (!isPort(first) || !isPort(last) || Number(first) > Number(last)) {
         throw invalidArgument(`invalid port specification: ${JSON.stringify(hostPort)}`)
@@ -169,8 +173,8 @@ function withDefaults(hostConfig: HostConfig, host: HostFacts): HostConfig {
     IpcMode: hostConfig.IpcMode || 'private',
     CgroupnsMode: hostConfig.CgroupnsMode || (host.cgroup.version === '2' ? 'private' : 'host'),
     OomKillDisable: host.cgroup.oomKillDisable ? (hostConfig.OomKillDisable ?? false) : null,
-    MaskedPaths: effectiveMaskedPaths(hostConfig, host),
-    ReadonlyPaths: effectiveReadonlyPaths(hostConfig),
+    MaskedPaths: hostConfig.Privileged ? null : effectiveMaskedPaths(hostConfig, host),
+    ReadonlyPaths: hostConfig.Privileged ? null : effectiveReadonlyPaths(hostConfig),
   }
 }
 

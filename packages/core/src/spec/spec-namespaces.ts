@@ -1,6 +1,6 @@
 /** Which namespaces a container gets, shares or joins, by its `*Mode` options. */
 import type { HostConfig } from '@dockerd-ts/api'
-import { internal } from '../errors/engine-error.ts'
+import { internal, runtimeRefusal } from '../errors/engine-error.ts'
 import type { OciNamespace, OciNamespaceType } from './oci-types.ts'
 
 export interface NamespaceInput {
@@ -48,4 +48,10 @@ export function containerSysctls({ hostConfig, domainname }: SysctlInput): Recor
   }
   if (domainname && hostConfig.UTSMode !== 'host') sysctls['kernel.domainname'] = domainname
   return { ...sysctls, ...hostConfig.Sysctls }
+}
+
+/** A domain name needs a host name of the container's own; the runtime's words are an error's, as Docker has them. */
+export function refuseHostSysctls({ UTSMode: mode }: HostConfig, domainname: string | undefined): void {
+  if (domainname && mode === 'host')
+    throw runtimeRefusal('sysctl "kernel.domainname" is not in a separate kernel namespace')
 }

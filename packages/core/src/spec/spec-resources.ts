@@ -1,6 +1,6 @@
 /** Limits (`HostConfig`'s Resources) and devices, as the OCI runtime wants them. */
 import type { HostConfig } from '@dockerd-ts/api'
-import { internal } from '../errors/engine-error.ts'
+import { internal, runtimeRefusal } from '../errors/engine-error.ts'
 import type { HostFacts } from './host-facts.ts'
 import type { OciDevice, OciDeviceRule, OciResources, OciRlimit, OciThrottleDevice, Uint64 } from './oci-types.ts'
 import { maxUint64 } from './wide-numbers.ts'
@@ -50,13 +50,31 @@ function refuseUnknown({ DeviceRequests: requests, CpuShares: shares, Ulimits: u
     throw internal(`could not select device driver ${driver} with capabilities: [${capabilities}]`)
   }
   if ((shares ?? 0) < 0) throw internal('shares: invalid argument')
+  refuseShares(shares ?? 0)
   const unknown = ulimits?.find(({ Name: name }) => !rlimitNames.has((name ?? '').toUpperCase()))
-  if (unknown) throw internal(`wrong rlimit value: RLIMIT_${(unknown.Name ?? '').toUpperCase()}`)
+  if (unknown) throw runtimeRefusal(`wrong rlimit value: RLIMIT_${(unknown.Name ?? '').toUpperCase()}`)
+  const above = ulimits?.find(({ Soft: soft, Hard: hard }) => unlimited(soft) > unlimited(hard))
+  if (above) {
+    throw runtimeRefusal(
+      `${duringInit}: error setting rlimit type ${rlimitTypes.indexOf((above.Name ?? '').toUpperCase())}: invalid argument`,
+    )
+  }
 }
 
-const rlimitNames = new Set(
-  'AS CORE CPU DATA FSIZE LOCKS MEMLOCK MSGQUEUE NICE NOFILE NPROC RSS RTPRIO RTTIME SIGPENDING STACK'.split(' '),
-)
+const duringInit = 'unable to start container process: error during container init'
+
+/** The kernel would quietly take the nearest. */
+function refuseShares(shares: number): void {
+  const refuse = (bound: string) =>
+    runtimeRefusal(`${duringInit}: error setting cgroup config for procHooks process: the ${bound}`)
+  if (shares === 1) throw refuse('minimum allowed cpu-shares is 2')
+  if (shares > 262_144) throw refuse('maximum allowed cpu-shares is 262144')
+}
+
+/** In the kernel's order. */
+const rlimitTypes =
+  'CPU FSIZE DATA STACK CORE RSS NPROC NOFILE MEMLOCK AS LOCKS SIGPENDING MSGQUEUE NICE RTPRIO RTTIME'.split(' ')
+const rlimitNames = new Set(rlimitTypes)
 
 function deviceRules(hostConfig: HostConfig, found: HostDevices): OciDeviceRule[] {
   if (hostConfig.Privileged) return [{ allow: true, access: 'rwm' }]
@@ -96,7 +114,7 @@ function memoryResources(hostConfig: HostConfig): OciResources['memory'] | undef
   const memory = {
     ...(Memory && Memory > 0 && { limit: Memory }),
     ...(MemoryReservation && MemoryReservation > 0 && { reservation: MemoryReservation }),
-    ...(MemorySwap && { swap: MemorySwap }),
+    ...(MemorySwap && { swap: Math.max(MemorySwap, -1) }),
     ...(swappiness >= 0 && { swappiness }),
     ...(OomKillDisable && { disableOOMKiller: true }),
   }
@@ -112,7 +130,8 @@ function cpuResources(hostConfig: HostConfig): OciResources['cpu'] | undefined {
   const period = NanoCpus ? nanoCpusPeriodMicros : hostConfig.CpuPeriod
   const cpu = {
     ...(hostConfig.CpuShares && { shares: hostConfig.CpuShares }),
-    ...(quota && { quota }),
+    // A negative one is no quota.
+    ...(quota && quota > 0 && { quota }),
     ...(period && { period }),
     ...(hostConfig.CpuRealtimeRuntime && { realtimeRuntime: hostConfig.CpuRealtimeRuntime }),
     ...(hostConfig.CpuRealtimePeriod && { realtimePeriod: hostConfig.CpuRealtimePeriod }),

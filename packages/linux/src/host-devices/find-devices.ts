@@ -15,7 +15,8 @@ export async function findDevices(hostConfig: HostConfig): Promise<HostDevices> 
   const devices = hostConfig.Privileged ? await allHostDevices() : []
   for (const mapping of hostConfig.Devices ?? []) {
     const onHost = mapping.PathOnHost ?? ''
-    const inContainer = mapping.PathInContainer || onHost
+    // A relative path is one from the root.
+    const inContainer = posix.resolve('/', mapping.PathInContainer || onHost)
     const access = mapping.CgroupPermissions || 'rwm'
     devices.push(...(await devicesAt({ onHost, inContainer, access })))
   }
