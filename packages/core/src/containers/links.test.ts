@@ -6,9 +6,10 @@ t.test('a link gives names, variables and its place in inspect', async (t) => {
   const { containers } = test.engine
   await containers.start(
     await test.create({ Env: ['A=1', 'PATH=/x', 'B'], ExposedPorts: { '53/udp': {}, '80/tcp': {} } }, 'web'),
+    {},
   )
   const id = await test.create({ HostConfig: { Links: ['web:my-web'] } }, 'own')
-  await containers.start(id)
+  await containers.start(id, {})
   const [address] = test.networks.endpointsOf((await containers.inspect('web', { size: false })).Id)
   const spec = await test.files.readSpec(id)
   t.strictSame(
@@ -30,6 +31,6 @@ t.test('a link gives names, variables and its place in inspect', async (t) => {
   t.strictSame((await containers.inspect(id, { size: false })).HostConfig?.Links, ['/web:/own/my-web'])
   await containers.rename('web', 'site')
   t.strictSame((await containers.inspect(id, { size: false })).HostConfig?.Links, ['/site:/own/my-web'])
-  await containers.remove('site', { force: true, removeVolumes: false })
+  await containers.remove('site', { force: true, volumes: false, link: false })
   t.strictSame((await containers.inspect(id, { size: false })).HostConfig?.Links, [])
 })
