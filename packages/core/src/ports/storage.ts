@@ -22,8 +22,11 @@ export interface RootFilesystems {
   /** Bytes of the writable layer. */
   writableSizeBytes(containerId: string): Promise<number>
   changes(containerId: string): Promise<{ path: string; kind: 'modified' | 'added' | 'deleted' }[]>
-  /** Container ids for which something exists on disk or is mounted; for reconcile. */
-  existing(): Promise<string[]>
+  /**
+   * For reconcile: `unknown` ids of which something exists on disk or is mounted, and the known ones that are `mounted`.
+   * What is known and not mounted costs nothing, however many those are.
+   */
+  existing(isKnown: (containerId: string) => boolean): Promise<{ unknown: string[]; mounted: string[] }>
 }
 
 export interface VolumeRow {

@@ -12,10 +12,11 @@ export async function removeLeftovers(context: ContainerContext): Promise<void> 
       context.logger.error({ err: error }, `could not remove ${what}`)
     }
   }
-  for (const id of await rootFilesystems.existing()) {
+  const { unknown, mounted } = await rootFilesystems.existing((id) => registry.get(id) !== undefined)
+  for (const id of unknown) await attempt(`root filesystem ${id}`, () => rootFilesystems.remove(id))
+  for (const id of mounted) {
     const container = registry.get(id)
-    if (container === undefined) await attempt(`root filesystem ${id}`, () => rootFilesystems.remove(id))
-    else if (!hasProcess(container.record.status)) await rootFilesystems.unmount(id)
+    if (container !== undefined && !hasProcess(container.record.status)) await rootFilesystems.unmount(id)
   }
   const found = files.existing()
   for (const id of found.dataIds) {

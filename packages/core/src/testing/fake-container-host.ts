@@ -99,7 +99,10 @@ export function fakeRootFilesystems(state: FakeHostState): RootFilesystems {
     describe: async (id) => ({ UpperDir: `/data/${id}/upper`, MergedDir: `/data/${id}/merged` }),
     writableSizeBytes: async () => 100,
     changes: async () => [{ path: '/new', kind: 'added' }],
-    existing: async () => [...state.rootFilesystems],
+    existing: async (isKnown) => ({
+      unknown: [...new Set([...state.rootFilesystems, ...state.mounted])].filter((id) => !isKnown(id)),
+      mounted: [...state.mounted].filter(isKnown),
+    }),
   }
 }
 

@@ -111,6 +111,11 @@ export class InitLayers {
     return { whole: [...keys].map((key) => this.directory(key)), busy: [...this.#busy] }
   }
 
+  /** Names of what is there, half made layers too. */
+  present(): Promise<string[]> {
+    return namesIn(this.#root)
+  }
+
   /** Removes layers that are not in `used`, and what was left half made. */
   async sweep(used: ReadonlySet<string>): Promise<void> {
     const table = await readMountTable()

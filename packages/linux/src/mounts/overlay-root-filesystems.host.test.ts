@@ -63,7 +63,8 @@ t.test('layers are merged, the topmost wins, writes stay in the writable layer',
   await rootFilesystems.remove('one')
   mkdirSync(path.join(dataRoot, 'containers/cut-short/work'), { recursive: true })
   mkdirSync(path.join(dataRoot, 'containers/other-files-only'))
-  t.strictSame(await rootFilesystems.existing(), ['cut-short'])
+  t.strictSame(await rootFilesystems.existing(() => false), { unknown: ['cut-short'], mounted: [] })
+  t.strictSame(await rootFilesystems.existing(() => true), { unknown: [], mounted: [] })
   await rootFilesystems.remove('cut-short')
   t.strictSame(readdirSync(path.join(dataRoot, 'containers')), ['other-files-only'])
 })
@@ -125,7 +126,8 @@ t.test('containers of one image share its init layer, another content gets its o
   await afterRestart.sweep()
   t.equal(initLayers().length, 1, 'the one that a container uses')
   await afterRestart.mount('d')
-  t.strictSame(await afterRestart.existing(), ['d'])
+  t.strictSame(await afterRestart.existing((id) => id === 'd'), { unknown: [], mounted: ['d'] })
+  t.strictSame(await afterRestart.existing(() => false), { unknown: ['d'], mounted: [] })
 })
 
 t.test('an image without layers has mount points and nothing else', needsRoot, async (t) => {

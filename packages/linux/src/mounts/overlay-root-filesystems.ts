@@ -158,21 +158,22 @@ export class OverlayRootFilesystems implements RootFilesystems, DiskOwner {
     )
   }
 
-  async existing(): Promise<string[]> {
-    const names = await namesIn(this.#containersRoot)
-    const found = new Set<string>()
-    await Promise.all(
-      names.map(async (name) => {
-        const parts = await namesIn(path.join(this.#containersRoot, name))
-        // Any of them: a removal may have been cut short between two.
-        if (parts.some((part) => ownNames.has(part))) found.add(name)
-      }),
-    )
+  async existing(isKnown: (containerId: string) => boolean): Promise<{ unknown: string[]; mounted: string[] }> {
+    const mounted = new Set<string>()
     for (const { mountPoint } of await readMountTable()) {
       const [name, part] = path.relative(this.#containersRoot, mountPoint).split('/')
-      if (name && name !== '..' && part === 'merged') found.add(name)
+      if (name && name !== '..' && part === 'merged') mounted.add(name)
     }
-    return [...found].sort()
+    const unknown = new Set([...mounted].filter((name) => !isKnown(name)))
+    const strangers = (await namesIn(this.#containersRoot)).filter((name) => !isKnown(name))
+    await Promise.all(
+      strangers.map(async (name) => {
+        const parts = await namesIn(path.join(this.#containersRoot, name))
+        // Any of them: a removal may have been cut short between two.
+        if (parts.some((part) => ownNames.has(part))) unknown.add(name)
+      }),
+    )
+    return { unknown: [...unknown].sort(), mounted: [...mounted].filter(isKnown).sort() }
   }
 
   /** The writable layer, in overlayfs's own form (whiteouts are devices), as `commit` packs it. */
@@ -206,10 +207,15 @@ export class OverlayRootFilesystems implements RootFilesystems, DiskOwner {
 
   /** After a restart, before anything is created: init layers that no container names and half-made ones are removed. */
   async sweep(): Promise<void> {
+    const unseen = new Set(await this.#initLayers.present())
     const used = new Set<string>()
-    for (const id of await this.existing()) {
+    for (const id of await namesIn(this.#containersRoot)) {
+      // Thousands of containers are of few images: as soon as each layer has a user the rest need not be read.
+      if (unseen.size === 0) break
       const layers = await this.#layers(id).catch(() => undefined)
-      if (layers) used.add(layers.initLayer)
+      if (layers === undefined) continue
+      used.add(layers.initLayer)
+      unseen.delete(layers.initLayer)
     }
     await this.#initLayers.sweep(used)
   }
