@@ -99,6 +99,8 @@ t.test(`${count} hostile requests, seed ${seed}`, async (t) => {
   const log = daemon.log()
   t.notMatch(log, /uncaught|unhandled|fatal/i, 'nothing escaped its handler')
   t.equal((await call(socket, 'GET', '/_ping')).status, 200, 'the daemon serves')
+  // An attached client that left looks like one that ended its input: it is noticed by the next output, or the end.
+  await run(docker, ['kill', 'victim'], { environment })
   for (const deadline = Date.now() + 10_000; openSockets() > socketsBefore && Date.now() < deadline; ) {
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
