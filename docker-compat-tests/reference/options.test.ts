@@ -1,10 +1,9 @@
 /** Every option of a container, good and bad, on our daemon and on a real dockerd: answers, inspect and effect are equal. */
 import { rmSync } from 'node:fs'
-import { dirname } from 'node:path'
 import t from 'tap'
-import { call, startDaemon } from '../support/daemon.ts'
-import { busyboxRootfs, importImage } from '../support/images.ts'
-import { noReference, startReference } from '../support/reference-daemon.ts'
+import { call } from '../support/daemon.ts'
+import { noReference } from '../support/reference-daemon.ts'
+import { startBoth } from './both-engines.ts'
 import { neutral, neutralJson } from './neutral.ts'
 import { type OptionCase, optionCases } from './option-cases.ts'
 
@@ -16,24 +15,19 @@ else await compare()
 
 async function compare(): Promise<void> {
   t.setTimeout(1_200_000)
-  const ours = await startDaemon()
-  const reference = await startReference()
-  const tar = busyboxRootfs()
-  for (const { socket } of [ours, reference]) await prepare(socket, tar)
-  rmSync(dirname(tar), { recursive: true })
+  const { ours, reference, stop } = await startBoth()
+  for (const { socket } of [ours, reference]) await prepare(socket)
   for (const option of optionCases.filter(({ name }) => name.includes(wanted))) {
     const expected = await outcome(reference.socket, option)
     const found = await outcome(ours.socket, option)
     t.same(found, expected, option.name, { skip: option.differs ?? false })
   }
-  await reference.stop()
-  t.same(await ours.stop(), [], 'nothing is left')
+  t.same(await stop(), [], 'nothing is left')
   rmSync('/tmp/dts-options', { recursive: true, force: true })
 }
 
-/** The image, and a container whose namespaces and volumes others take part in. */
-async function prepare(socket: string, tar: string): Promise<void> {
-  await importImage(socket, tar, 'busybox:latest')
+/** A container whose namespaces and volumes others take part in. */
+async function prepare(socket: string): Promise<void> {
   const HostConfig = { IpcMode: 'shareable', Binds: ['peer-data:/data'] }
   const body = { Image: 'busybox', Hostname: 'peer', Cmd: ['sleep', '1000'], HostConfig }
   await call(socket, 'POST', '/containers/create?name=peer', body)

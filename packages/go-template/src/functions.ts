@@ -207,8 +207,8 @@ function equals(a: GoValue, b: GoValue): boolean {
     )
   if (left !== right) fail('error calling eq: incompatible types for comparison')
   const [x, y] = [primitive(a), primitive(b)]
-  // biome-ignore lint/suspicious/noDoubleEquals: numbers and bigints of equal value are equal
-  return left === 'int' ? x == y : x === y
+  // A number and a bigint of the same value are equal, though not identical.
+  return left === 'int' ? !(x < y || x > y) : x === y
 }
 
 function less(a: GoValue, b: GoValue): boolean {

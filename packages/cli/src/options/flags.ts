@@ -19,8 +19,7 @@ export interface Flag<T> {
   set(current: T, text: string): T
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: flags of one command have different value types
-export type FlagSpecs = Record<string, Flag<any>>
+export type FlagSpecs = Record<string, Flag<unknown>>
 export type FlagValues<F extends FlagSpecs> = { [K in keyof F]: F[K] extends Flag<infer T> ? T : never }
 
 export interface ParsedFlags<F extends FlagSpecs> {

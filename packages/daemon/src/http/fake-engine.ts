@@ -21,9 +21,7 @@ function withDefaults(service: string, given: object): object {
       const failure = () => new Error(`${service}.${String(name)} failed`)
       if (!streams.has(String(name))) return () => Promise.reject(failure())
       return async function* () {
-        throw failure()
-        // biome-ignore lint/correctness/noUnreachable: makes this a generator
-        yield undefined
+        yield* await Promise.reject<never[]>(failure())
       }
     },
   })
