@@ -4,9 +4,15 @@
  * would take the answer with it. Their own pace bounds it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+
+/** Of each connection that has sent a body: the last request with one. */
+const senders = new WeakMap<Socket, IncomingMessage>()
 
 /** To be called before the request is answered. */
 export function discardUnreadBody(request: IncomingMessage, response: ServerResponse): void {
+  const { headers, socket } = request
+  if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return
   response.once('finish', () => {
     if (request.complete) return
     // Beside any reader that gave up: an iterator's listener keeps `resume` from having an effect.
@@ -16,15 +22,17 @@ export function discardUnreadBody(request: IncomingMessage, response: ServerResp
     request.on('readable', discard)
     discard()
   })
-  closeWhenRead(request)
+  // Once for a connection, which may carry any number of requests.
+  if (!senders.has(socket)) closeWhenRead(socket)
+  senders.set(socket, request)
 }
 
 /** A connection that closes after the answer ends its own side at once, and is gone when the client has ended. */
-function closeWhenRead(request: IncomingMessage): void {
-  const { socket } = request
+function closeWhenRead(socket: Socket): void {
   const destroySoon = socket.destroySoon.bind(socket)
   socket.destroySoon = () => {
-    if (request.complete || request.destroyed) return destroySoon()
+    const request = senders.get(socket)
+    if (request === undefined || request.complete || request.destroyed) return destroySoon()
     socket.end()
     for (const event of ['end', 'close'] as const) request.once(event, destroySoon)
   }
