@@ -77,10 +77,11 @@ export class Authenticator {
     const { realm, service } = challenge.parameters
     const url = URL.parse(realm ?? '')
     if (url === null || !/^https?:$/.test(url.protocol)) throw internal('registry names no valid place for tokens')
-    if (url.protocol === 'http:' && !this.#client.endpoint.insecure && this.#basic() !== undefined) {
+    const identity = this.#auth.identitytoken
+    const isSecret = identity || this.#basic() !== undefined
+    if (url.protocol === 'http:' && !this.#client.endpoint.insecure && isSecret) {
       throw internal('registry wants credentials over plain HTTP')
     }
-    const identity = this.#auth.identitytoken
     const answer = identity
       ? await this.#exchange({ url, service, scope, identity, signal })
       : await this.#fetch({ url, service, scope, signal })

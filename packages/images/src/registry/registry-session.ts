@@ -66,7 +66,7 @@ export class RegistrySession {
 
   async #askOnce(asked: Asked): Promise<HttpAnswer> {
     const first = await this.#send(asked)
-    if (first.status !== 401) return this.#check(asked, first)
+    if (first.status !== 401 || !this.#isOwn(first.url)) return this.#check(asked, first)
     // A refused token may only have ended; a stream that was sent can't be sent again.
     this.#authenticator.learn(first.header('www-authenticate'))
     this.#authenticator.forget()
@@ -97,13 +97,18 @@ export class RegistrySession {
   }): Promise<string | undefined> {
     const { method, url, scopes, signal } = request
     // An upload's location can be elsewhere: it carries its own permission.
-    if (url.origin !== new URL(this.endpoint.base).origin) return undefined
+    if (!this.#isOwn(url)) return undefined
     try {
       return await this.#authenticator.header(scopes, signal)
     } catch (error) {
       if (!isMissingCredentials(error)) throw error
       throw requestFailed(method, url, new Error(error.message))
     }
+  }
+
+  /** Storage and upload servers that the registry sends to are none of those whom the credentials are for, nor may they ask. */
+  #isOwn(url: URL): boolean {
+    return url.origin === new URL(this.endpoint.base).origin
   }
 
   async #check({ expected }: Asked, answer: HttpAnswer): Promise<HttpAnswer> {
@@ -153,7 +158,8 @@ export class RegistryClients {
     const authenticator = new Authenticator(client, endpoint.mirror ? undefined : request.auth, request.wantsIdentity)
     const url = new URL(`${endpoint.base}/v2/`)
     const answer = await client.send({ method: 'GET', url, ...(request.signal && { signal: request.signal }) })
-    authenticator.learn(answer.header('www-authenticate'))
+    // Only the registry says where its tokens are: another host would name itself and be sent the password.
+    if (answer.url.origin === url.origin) authenticator.learn(answer.header('www-authenticate'))
     await answer.discard()
     if (answer.status >= 500) throw internal(`Get "${url}": received unexpected HTTP status: ${answer.status}`)
     // After a mirror comes the registry itself: it is not waited for.
