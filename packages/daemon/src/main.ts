@@ -1,5 +1,7 @@
 /** dockerd-ts: reads its configuration, brings the engine up, serves until it is told to end. */
 import { existsSync, rmSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
+import type { Logger } from '@dockerd-ts/core'
 import { type CommandLine, parseCommandLine } from './config/command-line.ts'
 import { ConfigError, type DaemonConfig, mergeConfig, readConfigFile } from './config/load-config.ts'
 import { createHttpServer } from './http/server.ts'
@@ -14,6 +16,8 @@ import { type Daemon, wire } from './wiring.ts'
 
 /** Streams and attached clients are cut when the daemon ends; ordinary requests get this long. */
 const CLOSE_GRACE_MS = 1_000
+/** What does not close by then is left to the next daemon, as after a crash: systemd would kill this one. */
+const CLOSE_LIMIT_MS = 15_000
 
 /** One reload after the other, each from the state that the last one left. */
 function reloader(line: CommandLine, target: ReloadTarget): () => Promise<void> {
@@ -48,6 +52,14 @@ async function release(config: DaemonConfig): Promise<void> {
   }
 }
 
+/** Resolves at the latest after the limit; what did not end then is a fault of ours, and logged as one. */
+async function endWithin(limitMs: number, what: string, logger: Logger, work: Promise<void>): Promise<void> {
+  const ended = new AbortController()
+  const late = setTimeout(limitMs, 'late' as const, { signal: ended.signal }).catch(() => {})
+  if ((await Promise.race([work, late])) === 'late') logger.error({ limitMs }, `${what} did not close in time`)
+  ended.abort()
+}
+
 async function serve(config: DaemonConfig, line: CommandLine, warnings: readonly string[]): Promise<void> {
   const environment = takeServiceEnvironment(process.env, process.pid)
   const logger = createLogger({ level: config['log-level'], format: config['log-format'] ?? 'text' })
@@ -75,8 +87,8 @@ async function serve(config: DaemonConfig, line: CommandLine, warnings: readonly
     logger.info({ signal }, 'stopping')
     await manager.stopping()
     await stopContainers(daemon, config, manager)
-    await server.close(CLOSE_GRACE_MS)
-    await daemon.close()
+    await endWithin(CLOSE_LIMIT_MS, 'the API', logger, server.close(CLOSE_GRACE_MS))
+    await endWithin(CLOSE_LIMIT_MS, 'the engine', logger, daemon.close())
   } finally {
     removePidFile()
   }

@@ -55,6 +55,9 @@ export interface Images {
   close(): Promise<void>
 }
 
+/** A disk that is busy with others' data can keep a synchronisation for minutes; the daemon's end does not wait so long. */
+const settleLimitMs = 10_000
+
 export function createImageService(options: ImageServiceOptions): Images {
   const { dataRoot, layerProgram, records, events, logger = silentLogger } = options
   const host = options.platform ?? hostPlatform()
@@ -103,7 +106,7 @@ export function createImageService(options: ImageServiceOptions): Images {
     configure: registry.configure,
     async close() {
       await registry.close()
-      await durability.settle()
+      await durability.close(settleLimitMs)
       await jobs.close()
     },
   }

@@ -133,8 +133,9 @@ export class WebSocketDuplex extends Duplex {
     this.#send(encodeMessage(opcodes.close, Buffer.from([0x03, 0xe8])), done)
   }
 
-  #send(bytes: Buffer, done: (error?: Error | null) => void): void {
-    if (this.#socket.writable) this.#socket.write(bytes, done)
+  /** A client that left while something was sent to it is no error of this stream: its `close` follows. */
+  #send(bytes: Buffer, done: () => void): void {
+    if (this.#socket.writable) this.#socket.write(bytes, () => done())
     else done()
   }
 

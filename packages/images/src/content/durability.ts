@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { internal, type Logger } from '@dockerd-ts/core'
 import * as z from 'zod'
 import type { LayerJobs } from '../layers/layer-jobs.ts'
@@ -35,6 +36,7 @@ export class Durability {
   #changes = 0
   #timer: NodeJS.Timeout | undefined
   #settling: Promise<void> | undefined
+  #closed = false
 
   constructor(options: DurabilityOptions) {
     this.#options = options
@@ -89,7 +91,8 @@ export class Durability {
 
   #settleSoon(): void {
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.settle(), quietMs)
+    if (this.#closed) return
+    this.#timer = globalThis.setTimeout(() => void this.settle(), quietMs)
     this.#timer.unref()
   }
 
@@ -98,6 +101,7 @@ export class Durability {
     clearTimeout(this.#timer)
     this.#settling ??= this.#settle()
       .catch((error) => {
+        if (this.#closed) return
         this.#options.logger.warn({ error: String(error) }, 'images could not be written to the disk; trying again')
         this.#settleSoon()
       })
@@ -105,6 +109,15 @@ export class Durability {
         this.#settling = undefined
       })
     return this.#settling
+  }
+
+  /** Settles, but for no longer than this: what is not done stays marked, and the next daemon goes on with it. */
+  async close(limitMs: number): Promise<void> {
+    this.#closed = true
+    const late = new AbortController()
+    const tooLate = setTimeout(limitMs, undefined, { signal: late.signal }).catch(() => {})
+    await Promise.race([this.settle(), tooLate])
+    late.abort()
   }
 
   async #settle(): Promise<void> {
