@@ -152,3 +152,32 @@ t.test('of a load that was cut by the kill nothing stays, and the same archive l
   t.equal((await cli('images', '-q', '--no-trunc')).stdout.trim(), id)
   await sound(t)
 })
+
+t.test('a daemon that is told to stop waits for no registry that says nothing', async (t) => {
+  const registry = await scriptedRegistry(t)
+  registry.add('app', '1', makeImage({ layers: [{ tar: tar({ name: 'other', type: 'file', data: 'other' }) }] }))
+  const silent = ['/v2/app/blobs/', '/v2/other/manifests/']
+  registry.script = ({ path }) => silent.some((start) => path.startsWith(start))
+  const asked = () => silent.every((start) => registry.seen.some(({ path }) => path.startsWith(start)))
+  const left: Promise<unknown>[] = []
+  for (const [method, path] of [
+    ['POST', `/images/create?fromImage=${registry.host}/app&tag=1`],
+    ['POST', `/images/create?fromImage=${registry.host}/other&tag=1`],
+    ['GET', `/distribution/${registry.host}/other:1/json`],
+  ] as const) {
+    const sent = request({ socketPath: daemon.socket, method, path }, (answer) => void answer.resume())
+    left.push(new Promise((resolve) => sent.on('close', resolve)))
+    sent.on('error', () => {}).end()
+  }
+  await until(asked)
+  process.kill(daemon.pid, 'SIGTERM')
+  let code: number | null | undefined
+  void daemon.ended.then((ended) => {
+    code = ended
+  })
+  await until(() => code !== undefined)
+  t.equal(code, 0)
+  await Promise.all(left)
+  await daemon.start()
+  await sound(t)
+})

@@ -119,6 +119,7 @@ export class HttpClient {
     }
   }
 
+  /** Not undici's `close`, which waits for every request under way, from a silent registry for a minute or for ever. */
   async close(): Promise<void> {
     await Promise.all([...new Set([this.#direct, this.#proxied])].map((dispatcher) => dispatcher.destroy()))
   }

@@ -136,6 +136,7 @@ export interface SessionRequest {
 export class RegistryClients {
   readonly #options: RegistryOptions
   readonly #clients = new Map<string, Promise<HttpClient>>()
+  #isClosed = false
 
   constructor(options: RegistryOptions) {
     this.#options = options
@@ -201,6 +202,7 @@ export class RegistryClients {
   }
 
   #client(endpoint: Endpoint): Promise<HttpClient> {
+    if (this.#isClosed) return Promise.reject(internal('the daemon is stopping'))
     // Whether certificates are checked is settled with the client, and a reload can change it.
     const key = `${endpoint.base} ${endpoint.insecure}`
     const known = this.#clients.get(key)
@@ -211,7 +213,9 @@ export class RegistryClients {
     return opening
   }
 
+  /** Ends what is under way: nobody waits for an answer any more. What would try elsewhere after that does not. */
   async close(): Promise<void> {
+    this.#isClosed = true
     for (const client of this.#clients.values()) await (await client.catch(() => undefined))?.close()
     this.#clients.clear()
   }
