@@ -1,11 +1,19 @@
 /** The ports around a container's run (files, root filesystems, networks, cgroups, host) in memory. */
-import { notFound } from '../errors/engine-error.ts'
+import type * as wire from '@dockerd-ts/api'
+import { internal, notFound } from '../errors/engine-error.ts'
 import type { ContainerFiles, Host, HostDescription } from '../ports/host.ts'
 import type { CommitRequest, ImageCatalog, ImageSummary, ImageUsage } from '../ports/images.ts'
-import type { ContainerNetworks, EndpointRow, NameFiles, NetworkRow, SetUpRequest } from '../ports/networks.ts'
+import type {
+  ContainerNetworks,
+  EndpointRow,
+  NameFiles,
+  NameFilesRequest,
+  NetworkRow,
+  SetUpRequest,
+} from '../ports/networks.ts'
 import type { CgroupStatistics, Cgroups, Runtimes } from '../ports/runtime.ts'
 import type { LogQuery, LogRecord, Logs, RootFilesystems } from '../ports/storage.ts'
-import { defaultCapabilities, noDevices, type OciSpec } from '../spec/index.ts'
+import { defaultCapabilities, type HostDevices, type OciSpec } from '../spec/index.ts'
 import { frame } from '../support/frames.ts'
 import { rfc3339FixedNano } from '../support/go-time.ts'
 
@@ -34,6 +42,12 @@ export interface FakeHostState {
   bootId: string
   psOutput: string
   processIds: number[]
+  /** Where the host is another one than usual. */
+  description: Partial<HostDescription>
+  /** Devices by path; options that name another find nothing. */
+  readonly deviceNumbers: Map<string, { type: 'c' | 'b'; major: number; minor: number }>
+  /** What the files of names were to say, in the order of the starts. */
+  readonly nameFiles: NameFilesRequest[]
 }
 
 export function fakeHostState(): FakeHostState {
@@ -59,6 +73,13 @@ export function fakeHostState(): FakeHostState {
     bootId: 'boot-1',
     psOutput: '',
     processIds: [],
+    description: {},
+    deviceNumbers: new Map([
+      ['/dev/zero', { type: 'c', major: 1, minor: 5 }],
+      ['/dev/full', { type: 'c', major: 1, minor: 7 }],
+      ['/dev/sda', { type: 'b', major: 8, minor: 0 }],
+    ]),
+    nameFiles: [],
   }
 }
 
@@ -271,8 +292,10 @@ export function fakeNetworks(state: FakeHostState): FakeNetworks {
 }
 
 export const fakeNameFiles = (state: FakeHostState): NameFiles => ({
-  write: async ({ directory }) => {
+  write: async (request) => {
+    const { directory } = request
     call(state, 'nameFiles.write', directory)
+    state.nameFiles.push(request)
     return {
       hostnamePath: `${directory}/hostname`,
       hostsPath: `${directory}/hosts`,
@@ -396,10 +419,34 @@ export function fakeHost(state: FakeHostState): Host {
     pathKind: (path) => state.paths.get(path),
     makeDirectory: (path) => void state.paths.set(path, 'directory'),
     sourceMount: async () => ({ mountPoint: '/', shared: true, slave: false }),
-    findDevices: async () => noDevices,
+    findDevices: async (hostConfig) => findDevices(state, hostConfig),
     oomVictim: async () => ({ pid: 42, name: 'hog' }),
     readFileInRoot: async (_root, path) => state.rootFiles.get(path),
   }
+}
+
+function findDevices({ deviceNumbers }: FakeHostState, hostConfig: wire.HostConfig): HostDevices {
+  const numbers = (path: string) => {
+    const found = deviceNumbers.get(path)
+    if (found === undefined) throw internal(`no device ${path}`)
+    return found
+  }
+  const devices = (hostConfig.Devices ?? []).map(({ PathOnHost: path = '', PathInContainer, CgroupPermissions }) => ({
+    path: PathInContainer || path,
+    ...numbers(path),
+    fileMode: 0o666,
+    uid: 0,
+    gid: 0,
+    access: CgroupPermissions || 'rwm',
+  }))
+  const limited = [
+    hostConfig.BlkioWeightDevice,
+    hostConfig.BlkioDeviceReadBps,
+    hostConfig.BlkioDeviceWriteBps,
+    hostConfig.BlkioDeviceReadIOps,
+    hostConfig.BlkioDeviceWriteIOps,
+  ].flatMap((entries) => (entries ?? []).map(({ Path: path = '' }) => path))
+  return { devices, blockDevices: new Map(limited.map((path) => [path, numbers(path)])) }
 }
 
 export function fakeHostDescription(state: FakeHostState): HostDescription {
@@ -445,6 +492,7 @@ export function fakeHostDescription(state: FakeHostState): HostDescription {
     bootId: state.bootId,
     storageStatus: [['Backing Filesystem', 'extfs']],
     proxies: { http: '', https: '', no: '' },
+    ...state.description,
   }
 }
 

@@ -5,7 +5,7 @@ import type { ImageService, NetworkService } from '../engine.ts'
 import type { ContainerUsers, EngineDependencies, EngineSettings } from '../engine-dependencies.ts'
 import { EventBus } from '../events/event-bus.ts'
 import type { DataRoot, ImageLedger } from '../ports/disk-ledger.ts'
-import type { ContainerFiles } from '../ports/host.ts'
+import type { ContainerFiles, HostDescription } from '../ports/host.ts'
 import { silentLogger } from '../support/logger.ts'
 import { createVolumeService } from '../volumes/volume-service.ts'
 import { type FakeArchives, fakeArchives } from './fake-archives.ts'
@@ -102,11 +102,15 @@ interface Host {
   logTargets: FakeLogTargets
 }
 
-export function testEngine(settings: Partial<EngineSettings> = {}): TestEngine {
+/** `description`: where the host is another one than usual. */
+export function testEngine(
+  settings: Partial<EngineSettings> = {},
+  description: Partial<HostDescription> = {},
+): TestEngine {
   const clock = fakeClock()
   const host: Host = {
     clock,
-    state: fakeHostState(),
+    state: { ...fakeHostState(), description },
     records: fakeRecords(),
     monitorHost: fakeMonitorHost(() => clock.nowNs()),
     volumes: fakeVolumes(),
