@@ -3,10 +3,12 @@
  * Rows that are hidden (removed by force under a container) are found by `row` only.
  */
 import {
+  familiarName,
   type ImageRecords,
   type ImageReference,
   type ImageRow,
   type IndexRow,
+  invalidArgument,
   noSuchImage,
   parseReference,
   storedReference,
@@ -101,7 +103,11 @@ export class ImageStore {
     this.#images.delete(id)
   }
 
+  /** Throws invalidArgument for `sha256:tag`, which would read as a digest. */
   setReference(reference: ImageReference, imageId: string, indexDigest?: string): void {
+    if (reference.tag !== undefined && familiarName(reference) === 'sha256') {
+      throw invalidArgument('refusing to create an ambiguous tag using digest algorithm as name')
+    }
     this.#load()
     const key = storedReference(reference)
     this.records.setReference(key, imageId, indexDigest)

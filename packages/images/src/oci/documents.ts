@@ -30,8 +30,11 @@ const descriptor = z.object({
 })
 export type Descriptor = z.infer<typeof descriptor>
 
+/** Registries and tools leave it out of OCI documents; any other number is another format. */
+const schemaVersion = z.literal(2).optional()
+
 const manifest = z.object({
-  schemaVersion: z.literal(2),
+  schemaVersion,
   mediaType: z.string().optional(),
   config: descriptor,
   layers: z.array(descriptor).max(maxLayers),
@@ -40,7 +43,7 @@ const manifest = z.object({
 export type Manifest = z.infer<typeof manifest>
 
 const index = z.object({
-  schemaVersion: z.literal(2),
+  schemaVersion,
   mediaType: z.string().optional(),
   manifests: z.array(descriptor).max(10_000).nullable(),
   annotations,

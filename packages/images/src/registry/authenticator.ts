@@ -8,6 +8,7 @@ import { parse } from '../oci/documents.ts'
 import { type Challenge, parseChallenges } from './challenge.ts'
 import type { HttpClient } from './http-client.ts'
 import { registryError } from './registry-error.ts'
+import { parseRetryAfter } from './retry.ts'
 
 const tokenBody = z.object({
   token: z.string().optional(),
@@ -136,7 +137,8 @@ export class Authenticator {
     const body = await answer.text(tokenAnswerLimitBytes)
     if (answer.status === 200) return parse(tokenBody, body, 'token')
     const { status, statusText } = answer
-    throw registryError({ status, statusText, challenge: answer.header('www-authenticate'), body })
+    const retryAfterMs = parseRetryAfter(answer.header('retry-after'))
+    throw registryError({ status, statusText, challenge: answer.header('www-authenticate'), body, retryAfterMs })
   }
 }
 

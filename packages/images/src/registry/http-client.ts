@@ -15,7 +15,10 @@ export interface HttpRequest {
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   url: URL
   headers?: Readonly<Record<string, string>>
-  body?: Buffer | AsyncIterable<Buffer>
+  /** A function begins a stream anew, each time the request is sent. */
+  body?: Buffer | (() => AsyncIterable<Buffer>)
+  /** A 307 or 308 sends the body on to where it leads, too. Of reads every redirect is followed. */
+  sendsOn?: boolean
   signal?: AbortSignal
 }
 
@@ -38,6 +41,8 @@ const headersTimeoutMs = 60_000
 const bodyTimeoutMs = 60_000
 const maxRedirects = 10
 const redirects = new Set([301, 302, 303, 307, 308])
+/** Those that keep method and body. */
+const keepingRedirects = new Set([307, 308])
 
 export class HttpClient {
   readonly endpoint: Endpoint
@@ -84,8 +89,7 @@ export class HttpClient {
     for (let hop = 0; hop <= maxRedirects; hop++) {
       const answer = await this.#once({ ...sent, url, headers })
       const location = answer.header('location')
-      const follows = sent.method === 'GET' || sent.method === 'HEAD'
-      if (!follows || !redirects.has(answer.status) || location === undefined) return answer
+      if (location === undefined || !follows(sent, answer.status)) return answer
       await answer.discard()
       const next = new URL(location, url)
       this.#checkRedirect(url, next)
@@ -109,7 +113,8 @@ export class HttpClient {
         method,
         headers: { 'user-agent': this.#userAgent, ...headers },
         dispatcher: bypassesProxy(url, noProxy()) ? this.#direct : this.#proxied,
-        ...(body !== undefined && { body: body as Buffer }),
+        // undici's types know no async iterables.
+        ...(body !== undefined && { body: (typeof body === 'function' ? body() : body) as Buffer }),
         ...(signal && { signal }),
       })
       return wrap(answer, url, method)
@@ -123,6 +128,11 @@ export class HttpClient {
   async close(): Promise<void> {
     await Promise.all([...new Set([this.#direct, this.#proxied])].map((dispatcher) => dispatcher.destroy()))
   }
+}
+
+function follows({ method, sendsOn = false }: HttpRequest, status: number): boolean {
+  const isRead = method === 'GET' || method === 'HEAD'
+  return isRead ? redirects.has(status) : sendsOn && keepingRedirects.has(status)
 }
 
 function wrap(answer: Dispatcher.ResponseData, url: URL, method: string): HttpAnswer {

@@ -43,14 +43,15 @@ export async function fetchManifest(
   return { data, digest, mediaType: mediaTypeOf(data, contentType(answer.header('content-type'))) }
 }
 
-/** The digest that a tag has now, without fetching (registries do not count it as a pull); undefined: not told. */
+/** The digest that a tag has now, without fetching (registries do not count it as a pull); undefined: not told. A registry
+ * may leave the digest out, or know no HEAD. */
 export async function headManifest(
   session: RegistrySession,
   target: string,
   signal?: AbortSignal,
 ): Promise<string | undefined> {
   const path = `${session.repository}/manifests/${target}`
-  const answer = await session.ask({ method: 'HEAD', path, headers: { accept }, expected: [200, 404], signal })
+  const answer = await session.ask({ method: 'HEAD', path, headers: { accept }, expected: [200, 404, 405], signal })
   await answer.discard()
   return answer.status === 200 ? answer.header('docker-content-digest') : undefined
 }

@@ -16,6 +16,7 @@ import type { WireDescriptor } from '../wire-types.ts'
 import { type FetchedDocument, fetchManifest } from './manifests.ts'
 import { RegistryError } from './registry-error.ts'
 import type { RegistryClients, RegistrySession } from './registry-session.ts'
+import { sendManifest } from './send-manifest.ts'
 
 type ManifestAnswer = Awaited<ReturnType<ImageService['registryManifest']>>
 type ReadAccess = Parameters<ImageService['registryManifest']>[1]
@@ -96,16 +97,8 @@ export function writeManifest(
   const request = { auth: access.auth, insecure: access.insecure, signal: access.signal, skipMirrors: true }
   return clients.withSession(reference, request, async (session) => {
     for (const mount of Mounts ?? []) await mountBlob(session, mount, access.signal)
-    const put = await session.ask({
-      method: 'PUT',
-      path: `${session.repository}/manifests/${reference.digest ?? reference.tag ?? 'latest'}`,
-      headers: { 'content-type': mediaType },
-      body: data,
-      expected: [200, 201, 202],
-      actions: 'pull,push',
-      signal: access.signal,
-    })
-    await put.discard()
+    const name = reference.digest ?? reference.tag ?? 'latest'
+    await sendManifest(session, { data, digest, mediaType }, name, access.signal)
     return { Digest: digest }
   })
 }
@@ -119,7 +112,7 @@ async function mountBlob(
   const { path } = parseReference(`${session.endpoint.base.replace(/^https?:\/\//, '')}/${From}@${Digest}`)
   const common = { actions: 'pull,push', signal } as const
   const head = `${session.repository}/blobs/${Digest}`
-  const found = await session.ask({ ...common, method: 'HEAD', path: head, expected: [200, 404] })
+  const found = await session.ask({ ...common, method: 'HEAD', path: head, expected: [200, 404, 405] })
   await found.discard()
   if (found.status === 200) return
   const mounted = await session.ask({

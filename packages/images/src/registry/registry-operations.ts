@@ -38,9 +38,9 @@ export function createRegistryOperations(request: {
   configure(changed: Partial<RegistryOptions>): void
   close(): Promise<void>
 } {
-  const { context, host } = request
+  const { context, host, logger } = request
   const options = { ...defaultRegistryOptions, ...request.options }
-  const clients = new RegistryClients(options)
+  const clients = new RegistryClients(options, logger)
   const downloads = new BlobDownloads(context.content, options)
   const operations: RegistryOperations = {
     pull: (query) => pullStream({ context, clients, downloads, host, signaturePolicy: options.signaturePolicy }, query),

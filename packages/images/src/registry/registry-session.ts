@@ -2,13 +2,14 @@
  * A conversation with the registry of one repository: the first endpoint that answers, its way of authentication, and
  * requests that renew a token once when it is refused.
  */
-import { EngineError, type ImageReference, internal, type RegistryAuth } from '@dockerd-ts/core'
+import { EngineError, type ImageReference, internal, type Logger, type RegistryAuth } from '@dockerd-ts/core'
 import { Authenticator } from './authenticator.ts'
 import { type Endpoint, endpointsOf } from './endpoints.ts'
 import { type HttpAnswer, HttpClient, type HttpRequest } from './http-client.ts'
 import { requestFailed } from './network-errors.ts'
 import { RegistryError, registryError } from './registry-error.ts'
 import type { RegistryOptions } from './registry-options.ts'
+import { RegistryWarnings } from './registry-warnings.ts'
 import { parseRetryAfter, type RetryOptions, retrying } from './retry.ts'
 
 /** Of small requests; blobs have more. */
@@ -36,12 +37,14 @@ export class RegistrySession {
   readonly #authenticator: Authenticator
 
   readonly #retry: RetryOptions
+  readonly #warnings: RegistryWarnings
 
   constructor(
     client: HttpClient,
     authenticator: Authenticator,
-    { repository, retry }: { repository: string; retry: RetryOptions },
+    { repository, retry, warnings }: { repository: string; retry: RetryOptions; warnings: RegistryWarnings },
   ) {
+    this.#warnings = warnings
     this.#retry = retry
     this.endpoint = client.endpoint
     this.#client = client
@@ -59,34 +62,37 @@ export class RegistrySession {
   }
 
   ask(asked: Asked): Promise<HttpAnswer> {
-    const isStream = asked.body !== undefined && !Buffer.isBuffer(asked.body)
-    if (asked.once || isStream) return this.#askOnce(asked)
+    if (asked.once || typeof asked.body === 'function') return this.#askOnce(asked)
     return retrying({ ...this.#retry, signal: asked.signal }, () => this.#askOnce(asked))
   }
 
   async #askOnce(asked: Asked): Promise<HttpAnswer> {
     const first = await this.#send(asked)
     if (first.status !== 401 || !this.#isOwn(first.url)) return this.#check(asked, first)
-    // A refused token may only have ended; a stream that was sent can't be sent again.
+    // A refused token may only have ended; of a stream that was sent the caller begins again.
     this.#authenticator.learn(first.header('www-authenticate'))
     this.#authenticator.forget()
-    if (asked.body !== undefined && !Buffer.isBuffer(asked.body)) return this.#check(asked, first)
+    if (typeof asked.body === 'function') return this.#check(asked, first)
     await first.discard()
     return this.#check(asked, await this.#send(asked))
   }
 
-  async #send({ path, actions = 'pull', alsoPull, headers, method, body, signal }: Asked): Promise<HttpAnswer> {
+  async #send(asked: Asked): Promise<HttpAnswer> {
+    const { path, actions = 'pull', alsoPull, headers, method, body, signal } = asked
     const url = typeof path === 'string' ? this.url(path) : path
     const scopes = this.repository === '' ? [] : [`repository:${this.repository}:${actions}`]
     if (alsoPull !== undefined) scopes.push(`repository:${alsoPull}:pull`)
     const authorization = await this.#authorization({ method, url, scopes, signal })
-    return this.#client.send({
+    const answer = await this.#client.send({
       method,
       url,
       headers: { ...headers, ...(authorization !== undefined && { authorization }) },
       ...(body !== undefined && { body }),
+      sendsOn: true,
       ...(signal && { signal }),
     })
+    this.#warnings.note(answer.header('warning'))
+    return answer
   }
 
   async #authorization(request: {
@@ -138,8 +144,11 @@ export class RegistryClients {
   readonly #clients = new Map<string, Promise<HttpClient>>()
   #isClosed = false
 
-  constructor(options: RegistryOptions) {
+  readonly #logger: Logger
+
+  constructor(options: RegistryOptions, logger: Logger) {
     this.#options = options
+    this.#logger = logger
   }
 
   /** Endpoints in the order in which they are tried. */
@@ -165,7 +174,9 @@ export class RegistryClients {
     if (answer.status >= 500) throw internal(`Get "${url}": received unexpected HTTP status: ${answer.status}`)
     // After a mirror comes the registry itself: it is not waited for.
     const retry = { attempts: endpoint.mirror ? 1 : maxAttempts, retryDelayMs: this.#options.retryDelayMs }
-    return new RegistrySession(client, authenticator, { repository: request.repository, retry })
+    const { repository } = request
+    const warnings = new RegistryWarnings(this.#logger, { registry: client.endpoint.base, repository })
+    return new RegistrySession(client, authenticator, { repository, retry, warnings })
   }
 
   /**

@@ -14,6 +14,8 @@ const chunkBytes = 8 * 1024 * 1024
 const maxChunkBytes = 64 * 1024 * 1024
 /** Refusals of the size or the way, not of the blob. */
 const tooMuch = new Set([404, 405, 413, 501])
+/** How often one upload may have to be taken up where the registry says it is. */
+const maxCorrections = 5
 
 export interface BlobUpload {
   content: ContentStore
@@ -71,14 +73,19 @@ function locationOf(answer: HttpAnswer): URL {
   return new URL(location, answer.url)
 }
 
+/** The registry's own parameters stay as they are written: they may be signed. */
+function completing(location: URL, digest: string): URL {
+  const target = new URL(location)
+  target.search = `${target.search === '' ? '?' : `${target.search}&`}digest=${encodeURIComponent(digest)}`
+  return target
+}
+
 async function inOnePiece({ session, content, blob, onBytes, retry }: BlobUpload, start: HttpAnswer): Promise<void> {
-  const target = locationOf(start)
-  target.searchParams.set('digest', blob.digest)
   const answer = await session.ask({
     method: 'PUT',
-    path: target,
+    path: completing(locationOf(start), blob.digest),
     headers: { 'content-type': 'application/octet-stream', 'content-length': String(blob.size) },
-    body: counted(content.read(blob.digest), onBytes),
+    body: () => counted(content.read(blob.digest), onBytes),
     expected: [201, 204],
     actions: 'pull,push',
     signal: retry.signal,
@@ -92,18 +99,22 @@ async function inChunks(upload: BlobUpload, start: HttpAnswer): Promise<void> {
   const wanted = Number(start.header('oci-chunk-min-length') ?? 0)
   const size = Math.min(Math.max(chunkBytes, Number.isSafeInteger(wanted) ? wanted : 0), maxChunkBytes)
   let target = locationOf(start)
+  let corrections = 0
   for (let at = 0; at < blob.size; ) {
     const from = at
-    const answer = await retrying(retry, (attempt) => sendChunk(upload, { target, from, size, attempt }))
-    target = locationOf(answer)
-    at = reached(answer, Math.min(from + size, blob.size))
-    if (at <= from) throw internal('registry makes no progress with the upload')
+    const sent = await retrying(retry, (attempt) => sendChunk(upload, { target, from, size, attempt }))
+    if (sent.answer.header('location') !== undefined) target = locationOf(sent.answer)
+    else if (!sent.isState) throw internal('registry gave no location for the upload')
+    at = reached(sent.answer, sent.isState ? 0 : Math.min(from + size, blob.size))
+    // It may have lost what it had taken, but not again and again.
+    if (at <= from && !(sent.isState && ++corrections <= maxCorrections)) {
+      throw internal('registry makes no progress with the upload')
+    }
     onBytes?.(at)
   }
-  target.searchParams.set('digest', blob.digest)
   const done = await session.ask({
     method: 'PUT',
-    path: target,
+    path: completing(target, blob.digest),
     body: Buffer.alloc(0),
     expected: [201, 204],
     actions: 'pull,push',
@@ -119,13 +130,23 @@ interface Chunk {
   attempt: number
 }
 
-async function sendChunk({ session, content, blob, retry }: BlobUpload, chunk: Chunk): Promise<HttpAnswer> {
-  const asked = { expected: [202, 204], actions: 'pull,push', once: true, signal: retry.signal } as const
+interface Sent {
+  answer: HttpAnswer
+  /** It says how far the upload is, not that the chunk was taken. */
+  isState: boolean
+}
+
+async function sendChunk({ session, content, blob, retry }: BlobUpload, chunk: Chunk): Promise<Sent> {
+  const asked = { actions: 'pull,push', once: true, signal: retry.signal } as const
+  const state = async (): Promise<HttpAnswer> => {
+    const answer = await session.ask({ ...asked, method: 'GET', path: chunk.target, expected: [202, 204] })
+    await answer.discard()
+    return answer
+  }
   // After a failure the registry says how far it is; it may have taken the chunk before the connection broke.
   if (chunk.attempt > 1) {
-    const state = await session.ask({ ...asked, method: 'GET', path: chunk.target })
-    await state.discard()
-    if (reached(state, 0) > chunk.from) return state
+    const answer = await state()
+    if (reached(answer, 0) > chunk.from) return { answer, isState: true }
   }
   const end = Math.min(chunk.from + chunk.size, blob.size)
   const data = await content.readRange(blob.digest, chunk.from, end - chunk.from)
@@ -138,15 +159,17 @@ async function sendChunk({ session, content, blob, retry }: BlobUpload, chunk: C
       'content-range': `${chunk.from}-${end - 1}`,
     },
     body: data,
+    expected: [202, 204, 416],
   })
   await answer.discard()
-  return answer
+  // Not the range that it expects next.
+  return answer.status === 416 ? { answer: await state(), isState: true } : { answer, isState: false }
 }
 
-/** `Range: 0-N`: bytes that the registry has. */
+/** `Range: 0-N`: bytes that the registry has. Of an upload without any registries say 0-0; nobody sends a single byte. */
 function reached(answer: HttpAnswer, otherwise: number): number {
   const last = /^(?:bytes=)?0-(\d+)$/.exec(answer.header('range') ?? '')?.[1]
-  return last === undefined ? otherwise : Number(last) + 1
+  return last === undefined || last === '0' ? otherwise : Number(last) + 1
 }
 
 async function* counted(source: AsyncIterable<Buffer>, onBytes?: (total: number) => void): AsyncGenerator<Buffer> {
