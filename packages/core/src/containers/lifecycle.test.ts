@@ -338,6 +338,12 @@ t.test('restart policy: 100 ms, doubling; waiters hear each exit; a stop ends it
   t.match(await containers.inspect(id, { size: false }), { RestartCount: 0 })
   test.process().exit(0)
   await settled()
+  await t.rejects(containers.start(id, {}), { kind: 'notModified' }, 'its start is coming')
+  const Cmd = ['true']
+  await t.rejects(test.engine.exec.create(id.slice(0, 12), { Cmd }), {
+    kind: 'conflict',
+    message: `Container ${id} is restarting, wait until the container is running`,
+  })
   await containers.stop(id, {})
   t.match(await containers.inspect(id, { size: false }), { State: { Status: 'exited' } }, 'stopped while it waited')
   await test.clock.advance(100_000)

@@ -19,7 +19,7 @@ import { type ContainerContext, transition } from './container-context.ts'
 import { publishNetworkEvents, setUpNetwork } from './container-network.ts'
 import type { ContainerStatus } from './container-record.ts'
 import { buildContainerSpec } from './container-spec.ts'
-import { hasProcess } from './container-state.ts'
+import { isRunning } from './container-state.ts'
 import { mountVolumes, publishVolumeEvents, unmountVolumes } from './container-volumes.ts'
 import { watchExit } from './record-exit.ts'
 import { removeLocked } from './remove-container.ts'
@@ -32,7 +32,6 @@ export async function startContainer(context: ContainerContext, reference: strin
     const container = context.registry.get(id)
     if (container === undefined || container.beingRemoved) throw notFound(`No such container: ${reference}`)
     checkStartable(container)
-    container.cancelRestart?.()
     container.restartDelayMs = 0
     await startLocked(context, container, { restartCount: 0, manuallyStopped: false })
   })
@@ -53,7 +52,8 @@ export async function startByPolicy(context: ContainerContext, container: Contai
 function checkStartable(container: Container): void {
   const { status } = container.record
   if (status === 'paused') throw conflict('cannot start a paused container, try unpause instead')
-  if (hasProcess(status)) throw new EngineError('notModified', '')
+  // One that waits for its policy's restart counts as running: that restart comes in its own time.
+  if (isRunning(status)) throw new EngineError('notModified', '')
   if (status === 'removing' || status === 'dead') {
     throw conflict('container is marked for removal and cannot be started')
   }

@@ -32,7 +32,7 @@ export function registerExec(context: ContainerContext, reference: string, confi
 export function checkCanExec(container: Container, reference: string): void {
   const { record } = container
   if (record.status === 'restarting') {
-    throw conflict(`Container ${reference} is restarting, wait until the container is running`)
+    throw conflict(`Container ${record.id} is restarting, wait until the container is running`)
   }
   if (!hasProcess(record.status)) throw conflict(`container ${record.id} is not running`)
   if (record.status === 'paused') throw conflict(`Container ${reference} is paused, unpause the container before exec`)
