@@ -78,9 +78,9 @@ t.test('the life of a container', async (t) => {
   await cli('rm', '-f', 'www')
   t.match(await happened(), [
     'container kill {"image":"busybox","l":"1","name":"www","signal":"9"}',
-    /^container die \{"execDuration":"\d+","exitCode":"137","image":"busybox","l":"1","name":"www"\}$/,
     `network disconnect ${bridge}`,
     'volume unmount {"container":"ID","driver":"local"}',
+    /^container die \{"execDuration":"\d+","exitCode":"137","image":"busybox","l":"1","name":"www"\}$/,
     'container destroy {"image":"busybox","l":"1","name":"www"}',
   ])
   await cli('volume', 'rm', 'data')
@@ -130,11 +130,16 @@ t.test('stop, restart, and a start that fails', async (t) => {
   t.strictSame(actions, ['kill', 'die', 'stop', 'start', 'restart', 'kill', 'die', 'stop'])
   await cli('rm', 'web')
   await happened()
-  await cli('run', '--name', 'bad', 'busybox', 'nope')
-  await cli('rm', 'bad')
+  await cli('run', '--name', 'bad', '-v', '/data', 'busybox', 'nope')
+  await cli('rm', '-v', 'bad')
   t.strictSame(
     (await happened()).map((line) => line.split(' {')[0]),
-    ['container create', 'container attach', 'network connect', 'network disconnect', 'container destroy'],
+    [
+      'volume create',
+      ...['container create', 'container attach'],
+      ...['network connect', 'volume mount', 'network disconnect', 'volume unmount'],
+      ...['volume destroy', 'container destroy'],
+    ],
   )
 })
 

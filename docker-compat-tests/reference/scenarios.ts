@@ -246,8 +246,8 @@ const statistics: Scenario[] = [
 ]
 
 /**
- * `Type Action attributes` of what happens in `act`, in order within each type (a network is let go while other things
- * go on); `stop` and `die`, of which either may come first in dockerd, stand in one.
+ * `Type Action attributes` of what happens in `act`, in order. Two things have none in dockerd: `stop` stands before or
+ * after `die` as it happens, and an image's events among those of containers.
  */
 async function happened(stage: Stage, act: () => Promise<unknown>): Promise<string[]> {
   const all = async () => {
@@ -265,20 +265,18 @@ async function happened(stage: Stage, act: () => Promise<unknown>): Promise<stri
     }
     return neutral(`${Type} ${Action} ${Actor.ID} ${JSON.stringify(neutralJson(Actor.Attributes))}`)
   })
-  const isEnd = (line: string | undefined) => /^container (stop|die) /.test(line ?? '')
-  const typeOf = (line: string) => line.split(' ')[0] ?? ''
-  const ordered = told
-    .map((line, index) => ({ line, index }))
-    .sort((a, b) => {
-      if (typeOf(a.line) !== typeOf(b.line)) return typeOf(a.line) < typeOf(b.line) ? -1 : 1
-      return a.index - b.index
-    })
-  const sorted = ordered.map(({ line }) => line)
-  for (let at = 1; at < sorted.length; at++) {
-    const [first = '', second = ''] = [sorted[at - 1], sorted[at]]
-    if (isEnd(first) && isEnd(second) && first > second) [sorted[at - 1], sorted[at]] = [second, first]
+  const isImage = (line: string) => line.startsWith('image ')
+  return [...stopLast(told.filter((line) => !isImage(line))), ...told.filter(isImage)]
+}
+
+/** `stop` stands right after the `die` that follows it. */
+function stopLast(lines: readonly string[]): string[] {
+  const ordered = [...lines]
+  for (let at = 1; at < ordered.length; at++) {
+    const [first = '', second = ''] = [ordered[at - 1], ordered[at]]
+    if (/^container stop /.test(first) && /^container die /.test(second)) ordered.splice(at - 1, 2, second, first)
   }
-  return sorted
+  return ordered
 }
 
 const events: Scenario[] = [
@@ -307,6 +305,36 @@ const events: Scenario[] = [
         await post(stage, '/containers/renamed/restart?t=0')
         await post(stage, '/containers/renamed/stop?t=0')
         await del(stage, '/containers/renamed')
+      }),
+  },
+  {
+    name: 'events: of a life with network and volume: kill, stop, restart, removal by force, a start that fails',
+    play: (stage) =>
+      happened(stage, async () => {
+        const HostConfig = { NetworkMode: 'bridge', Binds: ['told:/v'] }
+        await create(stage, 'told', 'sleep 1000', { HostConfig })
+        const step = (path: string) => post(stage, `/containers/told${path}`)
+        for (const path of ['/start', '/kill', '/start', '/restart?t=0', '/stop?t=0', '/start']) await step(path)
+        await del(stage, '/containers/told?force=1&v=1')
+        await create(stage, 'told', '', { Cmd: ['/no/such'], HostConfig })
+        await step('/start')
+        await del(stage, '/containers/told')
+        await del(stage, '/volumes/told')
+      }),
+  },
+  {
+    name: 'events: of one that is restarted by its policy',
+    play: (stage) =>
+      happened(stage, async () => {
+        const HostConfig = { NetworkMode: 'bridge', RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 1 } }
+        await create(stage, 'again', 'exit 3', { HostConfig })
+        await post(stage, '/containers/again/start')
+        for (let running = true; running; ) {
+          await post(stage, '/containers/again/wait')
+          const { json } = await get(stage, '/containers/again/json')
+          running = (json as { State: { Running: boolean } }).State.Running
+        }
+        await del(stage, '/containers/again?force=1')
       }),
   },
   {

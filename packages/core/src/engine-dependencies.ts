@@ -95,6 +95,8 @@ export interface ContainerUsers {
   /** By id, name or id prefix. Throws notFound `No such container: x`. */
   find(reference: string): ContainerUser
   list(): ContainerUser[]
+  /** Resolves when what its last run held on the host has been let go; at once while it runs. */
+  released(containerId: string): Promise<void>
   /** One operation on a container at a time: network connect and disconnect take their turn with start and remove. */
   exclusively<T>(containerId: string, work: () => Promise<T>): Promise<T>
   /** Records that a container is to be in a network (undefined: no longer) from its next start on. */

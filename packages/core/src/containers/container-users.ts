@@ -11,6 +11,7 @@ export function createContainerUsers(context: ContainerContext): ContainerUsers 
   return {
     find: (reference) => toUser(context.registry.find(reference)),
     list: () => context.registry.records().map(recordToUser),
+    released: async (containerId) => context.registry.get(containerId)?.released,
     exclusively: (containerId, work) => context.locks.run(containerId, work),
     setEndpoint: (containerId, network, settings) => {
       const { record } = context.registry.find(containerId)

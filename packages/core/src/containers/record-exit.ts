@@ -69,6 +69,9 @@ export function recordExit(context: ContainerContext, container: Container, exit
         previousDelayMs: container.restartDelayMs,
       })
   const wasPaused = record.status === 'paused'
+  // Told before `die`, as in Docker, though nobody waits for it: who would be in its way then waits for `released`.
+  publishNetworkEvents(context, record, 'disconnect')
+  publishVolumeEvents(context, record, 'unmount')
   transition(context, container, delayMs === undefined ? 'exited' : 'restarting', {
     state: {
       pid: 0,
@@ -103,7 +106,7 @@ function exitEvents(
   return exit.oomKilled && !oomTold ? [{ action: 'oom' }, die] : [die]
 }
 
-/** Lets go of everything a run holds on the host; each step is idempotent, a failure is logged and left to reconcile. */
+/** Lets go of everything that a run holds on the host, which has been told; each step is idempotent, a failure is logged and left to reconcile. */
 export async function releaseRun(context: ContainerContext, container: Container): Promise<void> {
   const { record } = container
   const attempt = async (what: string, work: () => Promise<void>) => {
@@ -113,14 +116,11 @@ export async function releaseRun(context: ContainerContext, container: Container
       context.logger.error({ containerId: record.id, err: error }, `could not ${what}`)
     }
   }
-  const endpoints = context.networks.endpointsOf(record.id)
   await Promise.all([
     attempt('release the network', async () => {
       await context.networks.tearDown(record.id)
-      publishNetworkEvents(context, record, 'disconnect', endpoints)
       crashPoint('exit:network-released')
       await unmountVolumes(context, record)
-      publishVolumeEvents(context, record, 'unmount')
     }),
     attempt('unmount the root filesystem', async () => {
       await context.rootFilesystems.unmount(record.id)

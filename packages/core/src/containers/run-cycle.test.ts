@@ -32,8 +32,8 @@ t.test('run: create, attach, wait, start, output, exit, remove', async (t) => {
     'container attach first',
     'network connect bridge',
     'container start first',
-    'container die first',
     'network disconnect bridge',
+    'container die first',
     'container destroy first',
   ])
   const { state: host } = test

@@ -121,8 +121,10 @@ async function runProcess(context: ContainerContext, container: Container, undo:
   await Promise.all([...container.pendingAttachments].map((attachment) => attachment.connect(monitor)))
   container.pendingAttachments.clear()
   undo.push('events', async () => {
-    for (const action of ['connect', 'disconnect'] as const) publishNetworkEvents(context, record, action)
-    for (const action of ['mount', 'unmount'] as const) publishVolumeEvents(context, record, action)
+    publishNetworkEvents(context, record, 'connect')
+    publishVolumeEvents(context, record, 'mount')
+    publishNetworkEvents(context, record, 'disconnect')
+    publishVolumeEvents(context, record, 'unmount')
   })
   const process = await monitor.go()
   crashPoint('start:process-started')

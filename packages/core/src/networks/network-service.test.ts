@@ -108,6 +108,7 @@ function bench(containers: ContainerUser[] = []) {
       if (found === undefined) throw notFound(`No such container: ${reference}`)
       return found
     },
+    released: async (id) => void up.delete(id),
     exclusively: (_id, work) => work(),
     setEndpoint(id, network, settings) {
       const at = containers.findIndex((container) => container.id === id)
@@ -265,6 +266,7 @@ t.test('connect: running containers at once, stopped ones at their next start', 
   t.same(Object.keys(containers[1]?.endpoints ?? {}), ['bridge', 'front'])
   await service.disconnect('front', { Container: 'stopped' })
   t.same(Object.keys(containers[1]?.endpoints ?? {}), ['bridge'])
+  t.match(events.at(-1), { action: 'disconnect', attributes: { container: containers[1]?.id } }, 'told of this one too')
   await service.disconnect('front', { Container: 'one' })
   t.match(events.at(-1), { action: 'disconnect', actorId: front?.id })
 })
@@ -330,7 +332,7 @@ t.test('remove and prune leave what is used, and what was always there', async (
   const one = user('one', { endpoints: { named: {} }, running: false })
   const two = user('two')
   const { service, raise, rows, events } = bench([one, two])
-  for (const name of ['used', 'named', 'free', 'kept'])
+  for (const name of ['used', 'named', 'free', 'kept', 'ending'])
     await service.create({ Name: name, Labels: name === 'kept' ? { keep: 'yes' } : {} })
   const used = rows.find(({ name }) => name === 'used')
   if (used) raise(two, used)
@@ -341,6 +343,10 @@ t.test('remove and prune leave what is used, and what was always there', async (
     `error while removing network: network used has active endpoints (name:"two" id:"${'e'.repeat(12)}")`,
   )
   await refuses(service.remove('zz'), 'notFound', 'network zz not found')
+  const ending = rows.find(({ name }) => name === 'ending')
+  if (ending) raise(one, ending)
+  await service.remove('ending')
+  t.notOk(rows.includes(ending as NetworkRow), 'an endpoint that is being let go is awaited, not held against it')
   t.same(await service.prune({ 'label!': ['keep'] }), { NetworksDeleted: ['free'] })
   t.match(events.slice(-2), [
     { action: 'destroy', attributes: { name: 'free', type: 'bridge' } },

@@ -163,7 +163,7 @@ async function disconnectContainer(
       users.setEndpoint(id, name, settings)
       throw error
     }
-    if (user.running) publish(events, 'disconnect', network, id)
+    publish(events, 'disconnect', network, id)
   })
 }
 
@@ -179,6 +179,9 @@ function findUser(users: ContainerUsers, { Container: container = '', Force: for
 
 async function removeNetwork(dependencies: NetworkServiceDependencies, row: NetworkRow): Promise<void> {
   if (builtInNetworks.has(row.name)) throw forbidden(`${row.name} is a pre-defined network and cannot be removed`)
+  const ended = endpointsIn(dependencies, row.id).filter(([user]) => !user.running)
+  // Their end has been told: who has heard of it may count on the network being free.
+  await Promise.all(ended.map(([user]) => dependencies.users.released(user.id)))
   const used = endpointsIn(dependencies, row.id)
   if (used.length > 0) {
     const names = used.map(([user, endpoint]) => `name:"${user.name}" id:"${shortId(endpoint.endpointId)}"`)
