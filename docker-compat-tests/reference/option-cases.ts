@@ -167,6 +167,8 @@ const modes: readonly OptionCase[] = [
   one('cgroupns-host', { CgroupnsMode: 'host' }),
   one('cgroupns-private', { CgroupnsMode: 'private' }, 'grep :pids: /proc/self/cgroup'),
   one('cgroupns-bad', { CgroupnsMode: 'nonsense' }),
+  one('cgroupns-privileged', { Privileged: true }),
+  one('cgroupns-privileged-private', { Privileged: true, CgroupnsMode: 'private' }),
   one('cgroup-bad', { Cgroup: 'nonsense' }),
   one('cgroup-container', { Cgroup: 'container:peer' }),
   one('isolation-default', { Isolation: 'default' }),

@@ -29,17 +29,19 @@ export function adaptHostConfig(
   return checked
 }
 
-function withDaemonDefaults({ settings }: ContainerContext, asked: wire.HostConfig): wire.HostConfig {
+function withDaemonDefaults({ settings, hostDescription }: ContainerContext, asked: wire.HostConfig): wire.HostConfig {
   const named = new Set((asked.Ulimits ?? []).map((ulimit) => ulimit.Name))
   const ulimits = settings.defaultUlimits.filter((ulimit) => !named.has(ulimit.Name))
   const securityOptions = asked.SecurityOpt ?? sharedLabels(asked)
   const addNoNewPrivileges =
     settings.noNewPrivileges && !securityOptions.some((option) => option.startsWith('no-new-privileges'))
+  // Docker's rule: on cgroup v1 a privileged container works with the groups of the whole host.
+  const hostGroups = asked.Privileged && hostDescription.cgroup.version === '1'
   return {
     ...asked,
     ShmSize: asked.ShmSize || settings.defaultShmSizeBytes,
     IpcMode: asked.IpcMode || settings.defaultIpcMode,
-    CgroupnsMode: asked.CgroupnsMode || settings.defaultCgroupNamespaceMode,
+    CgroupnsMode: asked.CgroupnsMode || (hostGroups ? 'host' : settings.defaultCgroupNamespaceMode),
     ...(ulimits.length > 0 && { Ulimits: [...(asked.Ulimits ?? []), ...ulimits] }),
     ...(securityOptions.length > 0 && { SecurityOpt: securityOptions }),
     ...(addNoNewPrivileges && { SecurityOpt: [...securityOptions, 'no-new-privileges'] }),

@@ -50,6 +50,7 @@ function mountProblem(mount: wire.Mount): string | undefined {
   if (target === '') return mustBeSet('Target')
   const problem = mountPointProblem(target)
   if (problem) return problem
+  if (mount.ClusterOptions) return mustNotBeSet('ClusterOptions')
   switch (mount.Type) {
     case 'bind':
       return bindProblem(mount)

@@ -50,6 +50,17 @@ const securityOptions: readonly Row[] = [
     'inspect.AppArmorProfile': 'own-profile',
   }),
   options('apparmor=unconfined', { 'spec.process.apparmorProfile': 'unconfined' }),
+  options('writable-cgroups', { 'spec.mounts.4.options': ['nosuid', 'noexec', 'nodev'] }),
+  options('writable-cgroups=true', { 'spec.mounts.4.options': ['nosuid', 'noexec', 'nodev'] }),
+  shows(
+    'HostConfig.SecurityOpt',
+    ['writable-cgroups', 'writable-cgroups=false'],
+    { 'spec.mounts.4.options': ['ro', 'nosuid', 'noexec', 'nodev'] },
+    { with: { HostConfig: { SecurityOpt: ['writable-cgroups'] } } },
+  ),
+  unknownOption('writable-cgroups=x', 'invalid --security-opt 2: "writable-cgroups=x"'),
+  // The client makes empty MaskedPaths and ReadonlyPaths of it.
+  unknownOption('systempaths=unconfined', 'invalid --security-opt 2: "systempaths=unconfined"'),
   options('label=disable', {}),
   options('label=type:svirt_t', {}),
   unknownOption('nonsense', 'invalid --security-opt 1: "nonsense"'),

@@ -166,8 +166,12 @@ const tmpfsOptions: readonly Row[] = [
 
 const elsewhere: readonly Row[] = [
   mountRefuses(bind, 'ImageOptions.Subpath', 'sub', 'ImageOptions must not be specified on mount type "bind"'),
-  // Of Swarm: kept as it is.
-  mountShows(bind, 'ClusterOptions', {}, { 'inspect.HostConfig.Mounts.0.ClusterOptions': {} }),
+  mountRefuses(
+    bind,
+    'ClusterOptions',
+    {},
+    'invalid mount config for type "bind": field ClusterOptions must not be specified',
+  ),
 ]
 
 export const storageRows: readonly Row[] = [
