@@ -1,6 +1,7 @@
 /** The requests whose answers are compared with dockerd's, in the order in which they are sent. */
 
 import { containerRequests } from './container-requests.ts'
+import { networkRequests } from './network-requests.ts'
 import { type ComparedRequest, create, del, filters, get, post, run } from './request.ts'
 
 const unparsed = 'a number that does not parse is a wrong request (400), which dockerd 26 answers with 500'
@@ -327,6 +328,7 @@ export const comparedRequests: readonly ComparedRequest[] = [
   ...containerRequests,
   ...images,
   ...volumesAndNetworks,
+  ...networkRequests,
   ...absent,
   // Last, because some of them are not refused: containers with invented names, which no list should show.
   ...refusedCreates,

@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import { call } from '../support/daemon.ts'
 import { nextEvent } from '../support/events.ts'
 import { WebSocketClient } from '../support/websocket-client.ts'
+import { networkScenarios } from './network-scenarios.ts'
 import { neutral, neutralJson } from './neutral.ts'
 import { run } from './request.ts'
 
@@ -394,4 +395,4 @@ async function reloaded(stage: Stage, sinceNs: number): Promise<void> {
   await documents(stage, `/events?since=${since}&filters=${filters}`, 1)
 }
 
-export const scenarios: readonly Scenario[] = [...waits, ...sockets, ...statistics, ...events]
+export const scenarios: readonly Scenario[] = [...waits, ...sockets, ...statistics, ...events, ...networkScenarios]

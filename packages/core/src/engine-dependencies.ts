@@ -8,7 +8,7 @@ import type { ContainerFiles, Host, HostDescription } from './ports/host.ts'
 import type { ImageCatalog } from './ports/images.ts'
 import type { LogTargets } from './ports/log-targets.ts'
 import type { Monitors } from './ports/monitor.ts'
-import type { ContainerNetworks, NameFiles } from './ports/networks.ts'
+import type { ContainerNetworks, NameFiles, PortRequest } from './ports/networks.ts'
 import type { Records } from './ports/records.ts'
 import type { Cgroups, Runtimes } from './ports/runtime.ts'
 import type { Logs, RootFilesystems, Volumes } from './ports/storage.ts'
@@ -115,4 +115,6 @@ export interface ContainerUser {
   /** Network (as it was asked for) → settings. */
   endpoints: Readonly<Record<string, wire.EndpointSettings>>
   volumeNames: readonly string[]
+  /** The ports that it publishes, on whichever network. */
+  portRequests(): PortRequest[]
 }

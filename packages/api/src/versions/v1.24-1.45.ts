@@ -25,7 +25,7 @@ function withIdAliases(value: Fields): Fields {
     const added = [shortId, hostname].filter(
       (alias) => typeof alias === 'string' && alias !== '' && !own.includes(alias),
     )
-    return [name, { ...endpoint, Aliases: [...own, ...new Set(added)] }]
+    return [name, { ...endpoint, Aliases: [...new Set([...own, ...added])] }]
   })
   return { ...value, NetworkSettings: { ...settings, Networks: Object.fromEntries(networks) } }
 }
@@ -94,7 +94,10 @@ function createBefore44(body: Fields): void {
     // Read-only binds were not recursive.
     mount.BindOptions = { ...options, ReadOnlyNonRecursive: true }
   }
-  const networks = Object.keys(fieldsOf(fieldsOf(body.NetworkingConfig).EndpointsConfig))
+  const endpoints = fieldsOf(fieldsOf(body.NetworkingConfig).EndpointsConfig)
+  // Only the whole container had a MAC address.
+  for (const endpoint of Object.values(endpoints)) delete fieldsOf(endpoint).MacAddress
+  const networks = Object.keys(endpoints)
   if (networks.length > 1) {
     throw new InvalidRequest(`Container cannot be connected to network endpoints: ${networks.join(', ')}`)
   }

@@ -166,6 +166,12 @@ t.test('create: the container-wide MAC address moves to the network of the mode'
     }).body
   t.strictSame(create(undefined).NetworkingConfig, { EndpointsConfig: { default: { MacAddress: mac } } })
   t.notOk('MacAddress' in create(undefined))
+  const before44 = { NetworkingConfig: { EndpointsConfig: { n: { Aliases: ['a'], MacAddress: mac } } } }
+  t.strictSame(
+    request('ContainerCreate', '1.43', { body: before44 }).body.NetworkingConfig,
+    { EndpointsConfig: { n: { Aliases: ['a'] } } },
+    'before 1.44 networks had none of their own',
+  )
   t.strictSame(create({ NetworkMode: 'n' }, { EndpointsConfig: { n: { Aliases: ['a'] } } }).NetworkingConfig, {
     EndpointsConfig: { n: { Aliases: ['a'], MacAddress: mac } },
   })

@@ -1,9 +1,11 @@
 /** The network of a container: what is asked of the networks at start, its name files, and the events that tell of it. */
 import type * as wire from '@dockerd-ts/api'
 import { conflict, internal, notFound } from '../errors/engine-error.ts'
+import { endpointPlan } from '../networks/endpoint-plan.ts'
 import { parseAddress } from '../networks/inet.ts'
+import { checkConnectable } from '../networks/network-rules.ts'
+import { resolveIfThere } from '../networks/network-service.ts'
 import type { EndpointPlan, EndpointRow, NameFilesRequest, PortRequest } from '../ports/networks.ts'
-import { shortId } from '../support/ids.ts'
 import type { Container } from './container.ts'
 import type { ContainerContext } from './container-context.ts'
 import type { ContainerRecord } from './container-record.ts'
@@ -25,6 +27,8 @@ export async function setUpNetwork(context: ContainerContext, record: ContainerR
   if (mode.kind === 'container') return joinNetwork(context, record, mode.container)
   const hostname = record.config.Hostname ?? ''
   if (mode.kind === 'host') {
+    const others = Object.keys(record.endpoints).flatMap((name) => resolveIfThere(context.networks, name) ?? [])
+    for (const other of others) checkConnectable('host', other, others)
     return { hostname, nameFiles: await writeNameFiles(context, record, { mode, endpoints: [] }) }
   }
   const { namespacePath, endpoints } = await context.networks.setUp({
@@ -32,7 +36,7 @@ export async function setUpNetwork(context: ContainerContext, record: ContainerR
     containerName: record.name,
     hostname,
     ...(record.config.Domainname && { domainname: record.config.Domainname }),
-    endpoints: record.config.NetworkDisabled ? [] : endpointPlans(record, mode),
+    endpoints: record.config.NetworkDisabled ? [] : endpointPlans(context, record),
     ports: record.config.NetworkDisabled ? [] : portRequests(record),
     sysctls: networkSysctls(record.hostConfig),
   })
@@ -69,30 +73,19 @@ function findByReference(context: ContainerContext, reference: string): Containe
   }
 }
 
-function endpointPlans(record: ContainerRecord, mode: NetworkMode): EndpointPlan[] {
-  if (mode.kind === 'none') return []
-  return Object.entries(record.endpoints).map(([network, settings]) => endpointPlan(record, network, settings))
-}
-
-/** On networks of the user's the container answers to its short id too; its name is added by the networks' own rules. */
-export function endpointPlan(
-  record: Pick<ContainerRecord, 'id' | 'name' | 'config'>,
-  network: string,
-  settings: wire.EndpointSettings,
-): EndpointPlan {
-  const aliases = [record.name, ...(settings.Aliases ?? []), shortId(record.id), record.config.Hostname ?? '']
-  return {
-    network,
-    ...(settings.IPAMConfig?.IPv4Address && { ipv4Address: settings.IPAMConfig.IPv4Address }),
-    ...(settings.IPAMConfig?.IPv6Address && { ipv6Address: settings.IPAMConfig.IPv6Address }),
-    ...(settings.MacAddress && { mac: settings.MacAddress }),
-    aliases: [...new Set(aliases.filter((alias) => alias !== ''))],
-    ...(settings.GwPriority !== undefined && { gwPriority: settings.GwPriority }),
-  }
+/** `none` and `host` have no end in a container. */
+function endpointPlans(
+  { networks }: ContainerContext,
+  { id, name, config, endpoints }: ContainerRecord,
+): EndpointPlan[] {
+  const bare = new Set(networks.list().flatMap((row) => (row.driver === 'bridge' ? [] : [row.name])))
+  return Object.entries(endpoints)
+    .filter(([network]) => !bare.has(network))
+    .map(([network, settings]) => endpointPlan({ id, name, hostname: config.Hostname ?? '' }, network, settings))
 }
 
 /** PortBindings, and with PublishAllPorts every exposed port that they do not name. */
-function portRequests({ config, hostConfig }: ContainerRecord): PortRequest[] {
+export function portRequests({ config, hostConfig }: ContainerRecord): PortRequest[] {
   const requests: PortRequest[] = []
   const bindings = { ...hostConfig.PortBindings }
   if (hostConfig.PublishAllPorts) {

@@ -174,18 +174,25 @@ t.test('the configuration of image and user merged', async (t) => {
 })
 
 t.test('networks', async (t) => {
-  t.strictSame(normalizeNetworking({ NetworkMode: 'default' }, { EndpointsConfig: { default: {} } }, undefined), {
-    networkMode: 'bridge',
-    endpoints: { bridge: {} },
-  })
-  t.strictSame(normalizeNetworking({}, { EndpointsConfig: { other: { Aliases: ['x'] } } }, '02:42:00:00:00:01'), {
-    networkMode: 'bridge',
-    endpoints: { other: { Aliases: ['x'] }, bridge: { MacAddress: '02:42:00:00:00:01' } },
-  })
-  t.throws(() => normalizeNetworking({}, { EndpointsConfig: { default: null } }, undefined), {
+  const unknown = () => undefined
+  t.strictSame(
+    normalizeNetworking({ NetworkMode: 'default' }, { EndpointsConfig: { default: {} } }, undefined, unknown),
+    {
+      networkMode: 'bridge',
+      endpoints: { bridge: {} },
+    },
+  )
+  t.strictSame(
+    normalizeNetworking({}, { EndpointsConfig: { other: { Aliases: ['x'] } } }, '02:42:00:00:00:01', unknown),
+    {
+      networkMode: 'bridge',
+      endpoints: { other: { Aliases: ['x'] }, bridge: { MacAddress: '02:42:00:00:00:01' } },
+    },
+  )
+  t.throws(() => normalizeNetworking({}, { EndpointsConfig: { default: null } }, undefined, unknown), {
     message: 'invalid config for network bridge: EndpointsConfig is nil',
   })
-  t.strictSame(normalizeNetworking({ NetworkMode: 'container:abc' }, undefined, undefined), {
+  t.strictSame(normalizeNetworking({ NetworkMode: 'container:abc' }, undefined, undefined, unknown), {
     networkMode: 'container:abc',
     endpoints: {},
   })

@@ -4,6 +4,7 @@ import { volumesOf } from '../mounts/mount-points.ts'
 import type { ImageUsage } from '../ports/images.ts'
 import type { Container } from './container.ts'
 import type { ContainerContext } from './container-context.ts'
+import { portRequests } from './container-network.ts'
 import type { ContainerRecord } from './container-record.ts'
 import { hasProcess, isRunning } from './container-state.ts'
 
@@ -33,6 +34,7 @@ const recordToUser = (record: ContainerRecord): ContainerUser => ({
   networkMode: record.hostConfig.NetworkMode ?? '',
   endpoints: record.endpoints,
   volumeNames: volumesOf(record.mounts),
+  portRequests: () => (record.config.NetworkDisabled ? [] : portRequests(record)),
 })
 
 export const imageUsage = (context: ContainerContext): ImageUsage => ({

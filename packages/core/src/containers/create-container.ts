@@ -3,6 +3,7 @@ import type * as wire from '@dockerd-ts/api'
 import { invalidArgument, isEngineError } from '../errors/engine-error.ts'
 import { planMounts } from '../mounts/plan-mounts.ts'
 import { checkEndpoints } from '../networks/check-endpoints.ts'
+import { resolveIfThere } from '../networks/network-service.ts'
 import type { ImageSummary, Platform } from '../ports/images.ts'
 import { crashPoint } from '../support/crash-point.ts'
 import { newId, shortId } from '../support/ids.ts'
@@ -41,8 +42,9 @@ export async function createContainer(
   const id = newId()
   const name = reserveName(context, id, request.name)
   try {
-    const { networkMode, endpoints } = normalizeNetworking(hostConfig, networking, config.MacAddress)
-    if (!config.NetworkDisabled) checkEndpoints(endpoints)
+    const networkOf = (reference: string) => resolveIfThere(context.networks, reference)
+    const { networkMode, endpoints } = normalizeNetworking(hostConfig, networking, config.MacAddress, networkOf)
+    if (!config.NetworkDisabled) checkEndpoints(endpoints, networkOf)
     const record = newRecord(context, {
       id,
       name,

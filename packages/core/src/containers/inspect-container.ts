@@ -57,9 +57,11 @@ async function driverData(context: ContainerContext, id: string): Promise<Record
   }
 }
 
-/** Only one that was asked for, not the one of the run; API 1.52 dropped the field, older ones have it. */
-function askedMacAddress({ hostConfig, endpoints }: ContainerRecord): { MacAddress?: string } {
-  const address = endpoints[hostConfig.NetworkMode ?? '']?.MacAddress
+/** Only one that was asked for of an interface, not the one of the run; API 1.52 dropped the field, older ones have it. */
+function askedMacAddress({ hostConfig: { NetworkMode: mode = '' }, endpoints }: ContainerRecord): {
+  MacAddress?: string
+} {
+  const address = mode === 'none' || mode === 'host' ? undefined : endpoints[mode]?.MacAddress
   return address ? { MacAddress: address } : {}
 }
 

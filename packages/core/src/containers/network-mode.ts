@@ -1,6 +1,8 @@
 /** `HostConfig.NetworkMode` read once: which kind of networking a container has. Pure. */
 import type * as wire from '@dockerd-ts/api'
 import { invalidArgument } from '../errors/engine-error.ts'
+import { isMacAddress } from '../networks/check-endpoints.ts'
+import type { NetworkRow } from '../ports/networks.ts'
 
 export type NetworkMode =
   | { kind: 'bridge' | 'host' | 'none' }
@@ -24,29 +26,32 @@ export interface NormalNetworking {
   endpoints: Record<string, wire.EndpointSettings>
 }
 
-const macAddress48 = /^(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}$|^(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}$/i
-
 function checkMacAddress(network: string, address: string | undefined): void {
-  if (!address || macAddress48.test(address)) return
+  if (!address || isMacAddress(address)) return
   throw invalidArgument(`invalid config for network ${network}: invalid MAC address ${address}`)
 }
 
-/** Throws invalidArgument. The stored form: the mode's own network is always among the endpoints, unless the network is another container's. */
+/**
+ * Throws invalidArgument. The stored form: the mode's own network is there when no other is asked for, unless the network
+ * is another container's; networks that exist are called by their names.
+ */
 export function normalizeNetworking(
   hostConfig: Pick<wire.HostConfig, 'NetworkMode'>,
   networking: wire.NetworkingConfig | undefined,
   macAddress: string | undefined,
+  networkOf: (reference: string) => NetworkRow | undefined,
 ): NormalNetworking {
   const networkMode = normalName(hostConfig.NetworkMode ?? '')
+  const nameOf = (reference: string) => networkOf(normalName(reference))?.name ?? normalName(reference)
   const endpoints: Record<string, wire.EndpointSettings> = {}
   for (const [name, settings] of Object.entries(networking?.EndpointsConfig ?? {})) {
     if (settings === null)
       throw invalidArgument(`invalid config for network ${normalName(name)}: EndpointsConfig is nil`)
-    endpoints[normalName(name)] = { ...settings }
+    endpoints[nameOf(name)] = { ...settings }
   }
   if (networkMode.startsWith('container:')) return { networkMode, endpoints: {} }
-  const own = endpoints[networkMode] ?? {}
-  endpoints[networkMode] = own
+  if (Object.keys(endpoints).length === 0 || macAddress) endpoints[nameOf(networkMode)] ??= {}
+  const own = endpoints[nameOf(networkMode)] ?? {}
   if (macAddress && !own.MacAddress) own.MacAddress = macAddress
   for (const [name, { MacAddress: address }] of Object.entries(endpoints)) checkMacAddress(name, address)
   return { networkMode, endpoints }

@@ -1,5 +1,7 @@
 /** Networks and ports of a container as inspect and list show them. */
+import { createHash } from 'node:crypto'
 import type * as wire from '@dockerd-ts/api'
+import { resolveIfThere } from '../networks/network-service.ts'
 import type { ContainerNetworks, EndpointRow, NetworkRow } from '../ports/networks.ts'
 import type { ContainerRecord } from './container-record.ts'
 import { hasProcess, isRunning } from './container-state.ts'
@@ -14,21 +16,18 @@ export function networksView(
   const byId = new Map(endpoints.map((row) => [row.networkId, row]))
   return Object.fromEntries(
     Object.entries(record.endpoints).map(([name, settings]) => {
-      const network = find(networks, name)
+      const network = resolveIfThere(networks, name)
       const row = network === undefined ? undefined : byId.get(network.id)
-      return [name, endpointView(settings, network?.id ?? '', row)]
+      const view = endpointView(settings, network?.id ?? '', row)
+      const isBare = network !== undefined && network.driver !== 'bridge' && hasProcess(record.status)
+      return [name, isBare ? { ...view, EndpointID: bareEndpointId(record, network) } : view]
     }),
   )
 }
 
-function find(networks: ContainerNetworks, reference: string): NetworkRow | undefined {
-  try {
-    return networks.resolve(reference)
-  } catch {
-    // Removed since, or never there: the container keeps its wish.
-    return undefined
-  }
-}
+/** An end in a network without addresses, `none` or `host`: nothing of it is in the kernel, and it is told all the same. */
+const bareEndpointId = (record: ContainerRecord, { id }: NetworkRow): string =>
+  createHash('sha256').update(`endpoint/${record.id}/${id}/${record.state.startedAtNs}`).digest('hex')
 
 function endpointView(
   settings: wire.EndpointSettings,

@@ -112,49 +112,28 @@ function addressProblems(subnet: Subnet, what: string, text: string | undefined)
   return [`invalid ${what} ${text}: parent subnet ${formatSubnet(subnet)} doesn't contain this address`]
 }
 
-/** Addresses that a container asks for in a network. Throws invalidArgument `invalid endpoint settings:…`. */
-export function checkEndpointSettings(row: NetworkRow, settings: wire.EndpointSettings): void {
-  const { IPv4Address: ipv4 = '', IPv6Address: ipv6 = '' } = settings.IPAMConfig ?? {}
-  const problems = [
-    ...[ipv4]
-      .filter((text) => text !== '' && parseAddress(text)?.family !== 4)
-      .map((text) => `invalid IPv4 address: ${text}`),
-    ...[ipv6]
-      .filter((text) => text !== '' && parseAddress(text)?.family !== 6)
-      .map((text) => `invalid IPv6 address: ${text}`),
-  ]
-  if (problems.length === 0) problems.push(...[ipv4, ipv6].flatMap((text) => staticAddressProblems(row, text)))
-  if (problems.length > 0) throw invalidArgument(`invalid endpoint settings:\n${[...new Set(problems)].join('\n')}`)
+/**
+ * A container has one network namespace: of another's, of the host or none of its own, in which nothing else can be.
+ * `others` are the networks that it has already. Throws invalidArgument.
+ */
+export function checkConnectable(networkMode: string, network: NetworkRow, others: readonly NetworkRow[]): void {
+  if (networkMode.startsWith('container:')) throw sharedNetwork()
+  if (network.driver === 'host' && networkMode !== 'host') throw hostRefusal()
+  for (const other of others) {
+    if (other.id === network.id) continue
+    if (other.driver === 'host' || network.driver === 'host') throw sharedNetwork()
+    if (other.driver === 'null' || network.driver === 'null') {
+      throw invalidArgument(
+        'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+      )
+    }
+  }
 }
 
-function staticAddressProblems({ ipam }: NetworkRow, text: string): string[] {
-  const address = parseAddress(text)
-  if (address === undefined) return []
-  const chosen = ipam.config
-    .filter(({ automatic }) => !automatic)
-    .flatMap(({ subnet }) => parseCidr(subnet)?.subnet ?? [])
-  const family = chosen.filter((subnet) => subnet.family === address.family)
-  if (family.length === 0) {
-    return ['user specified IP address is supported only when connecting to networks with user configured subnets']
-  }
-  if (family.some((subnet) => contains(subnet, address))) return []
-  return [`no configured subnet or ip-range contain the IP address ${text}`]
-}
-
-/** Modes that share a namespace, or have none, cannot have endpoints besides. Throws invalidArgument. */
-export function checkConnectable(networkMode: string, network: NetworkRow): void {
-  if (networkMode === 'host' || networkMode.startsWith('container:')) {
-    throw invalidArgument(
-      'container sharing network namespace with another container or host cannot be connected to any other network',
-    )
-  }
-  if (network.driver === 'host') throw hostRefusal()
-  if (networkMode === 'none' || network.driver === 'null') {
-    throw invalidArgument(
-      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
-    )
-  }
-}
+const sharedNetwork = (): EngineError =>
+  invalidArgument(
+    'container sharing network namespace with another container or host cannot be connected to any other network',
+  )
 
 export const hostRefusal = (): EngineError =>
   invalidArgument('container cannot be disconnected from host network or connected to host network')

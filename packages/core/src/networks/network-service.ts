@@ -6,7 +6,9 @@ import { conflict, forbidden, internal, isEngineError, notFound } from '../error
 import type { EventPublisher } from '../ports/events.ts'
 import type { ContainerNetworks, EndpointRow, NetworkRow } from '../ports/networks.ts'
 import { shortId } from '../support/ids.ts'
-import { builtInNetworks, checkConnectable, checkEndpointSettings, hostRefusal, networkDraft } from './network-rules.ts'
+import { checkEndpointSettings } from './check-endpoints.ts'
+import { endpointPlan } from './endpoint-plan.ts'
+import { builtInNetworks, checkConnectable, hostRefusal, networkDraft } from './network-rules.ts'
 import { endpointResource, networkFilter, networkSummary } from './network-wire.ts'
 
 export interface NetworkServiceDependencies {
@@ -108,34 +110,28 @@ async function connectContainer(
   const settings = body.EndpointConfig ?? {}
   await users.exclusively(id, async () => {
     const user = users.find(id)
-    checkConnectable(user.networkMode, network)
+    const others = Object.keys(user.endpoints).flatMap((name) => resolveIfThere(networks, name) ?? [])
+    if (user.networkMode.startsWith('container:')) checkConnectable(user.networkMode, network, others)
     checkEndpointSettings(network, settings)
+    checkConnectable(user.networkMode, network, others)
     if (user.running) {
-      await networks.connect(liveConnection(user, network, settings))
+      const isThere = others.some((other) => other.id === network.id)
+      if (isThere) throw forbidden(`endpoint with name ${user.name} already exists in network ${network.name}`)
+      if (network.driver === 'bridge') await networks.connect(liveConnection(user, network, settings))
       publish(events, 'connect', network, id)
     }
     users.setEndpoint(id, network.name, settings)
   })
 }
 
-/** On networks of the user's a container answers to its name, aliases, short id and hostname. */
 function liveConnection(user: ContainerUser, network: NetworkRow, settings: wire.EndpointSettings) {
-  const names = [user.name, ...(settings.Aliases ?? []), shortId(user.id), user.hostname]
-  const { IPv4Address: ipv4Address, IPv6Address: ipv6Address } = settings.IPAMConfig ?? {}
   return {
     containerId: user.id,
     containerName: user.name,
     hostname: user.hostname,
     domainname: user.domainname,
-    ports: [],
-    endpoint: {
-      network: network.id,
-      aliases: [...new Set(names.filter((name) => name !== ''))],
-      ...(ipv4Address && { ipv4Address }),
-      ...(ipv6Address && { ipv6Address }),
-      ...(settings.MacAddress && { mac: settings.MacAddress }),
-      ...(settings.GwPriority !== undefined && { gwPriority: settings.GwPriority }),
-    },
+    ports: user.portRequests(),
+    endpoint: endpointPlan(user, network.id, settings),
   }
 }
 
@@ -148,7 +144,7 @@ async function disconnectContainer(
   const { id } = findUser(users, body)
   await users.exclusively(id, async () => {
     const user = users.find(id)
-    if (network.driver === 'host') throw hostRefusal()
+    if (user.running && user.networkMode === 'host' && network.driver === 'host') throw hostRefusal()
     const names = Object.keys(user.endpoints)
     const name = names.find((key) => resolveIfThere(networks, key)?.id === network.id)
     if (name === undefined) {

@@ -54,6 +54,9 @@ export interface EndpointRow {
   ipv6?: string
   ipv6PrefixLength?: number
   gateway6?: string
+  linkLocal?: string[]
+  /** With the interface's name. */
+  sysctls?: Record<string, string>
   aliases: string[]
   dnsNames: string[]
   /** As asked; decides with the network's name which endpoint carries the default route. */
@@ -75,9 +78,13 @@ export interface EndpointPlan {
   network: string
   ipv4Address?: string
   ipv6Address?: string
+  /** Further addresses of the interface; nobody else's business, so no pool is asked. */
+  linkLocalAddresses?: readonly string[]
   mac?: string
   aliases?: readonly string[]
   gwPriority?: number
+  /** Settings of the interface, which they call IFNAME. */
+  sysctls?: Readonly<Record<string, string>>
 }
 
 export interface PortRequest {

@@ -243,6 +243,25 @@ async function tests(): Promise<void> {
     t.equal(again[0]?.ports.length, 2)
   })
 
+  await t.test('ports come with the first network that reaches the host, and go with the last', async (t) => {
+    const bench = await networkBench()
+    t.teardown(() => bench.close())
+    const inner = await bench.networks.createNetwork({ ...draft('inner'), internal: true })
+    const web = await webContainer(bench, { text: 'page', network: 'inner', ports: ['8080:80'] })
+    const published = () => bench.networks.endpointsOf(web.containerId).map(({ ports }) => ports.length)
+    t.same(published(), [0])
+    const bridge = bench.networks.resolve('bridge')
+    for (const round of ['first', 'again']) {
+      await bench.networks.connect({ ...connection(web, 'bridge'), ports: [port('8080:80')] })
+      t.equal(fetchText('http://127.0.0.1:8080'), 'page', round)
+      await bench.networks.disconnect(web.containerId, bridge.id)
+      t.equal(fetchText('http://127.0.0.1:8080'), undefined, round)
+      t.same(published(), [0])
+    }
+    await bench.networks.tearDown(web.containerId)
+    await bench.networks.removeNetwork(inner.id)
+  })
+
   await t.test('user networks: subnets, isolation, connect and disconnect of what runs', async (t) => {
     const bench = await networkBench()
     t.teardown(() => bench.close())
@@ -257,10 +276,21 @@ async function tests(): Promise<void> {
     const other = await bench.networks.setUp({
       containerId: newId(),
       hostname: 'o',
-      endpoints: [{ network: 'back', ipv4Address: '10.77.0.9' }],
+      endpoints: [
+        {
+          network: 'back',
+          ipv4Address: '10.77.0.9',
+          linkLocalAddresses: ['169.254.7.7', 'fe80::77'],
+          sysctls: { 'net.ipv4.conf.IFNAME.log_martians': '1' },
+        },
+      ],
       ports: [],
     })
     t.equal(other.endpoints[0]?.ipv4, '10.77.0.9')
+    const addresses = run(...inside(other.namespacePath, 'ip', 'addr', 'show', 'eth0'))
+    t.match(addresses, /inet 169\.254\.7\.7\/16/)
+    t.match(addresses, /inet6 fe80::77\/64/)
+    t.equal(run(...inside(other.namespacePath, 'cat', '/proc/sys/net/ipv4/conf/eth0/log_martians')).trim(), '1')
     t.equal(fetchText('http://172.18.0.2', ...inside(other.namespacePath)), undefined, 'other networks are not reached')
     t.equal(fetchText('http://172.18.0.1:8080', ...inside(other.namespacePath)), 'front', 'their published ports are')
     const joined = await bench.networks.connect(connection(web, 'back'))

@@ -191,7 +191,7 @@ class LinuxContainerNetworks implements ContainerNetworks {
     const { helper } = this.#context.options
     const { namespacePath: path, rows, carrier } = plan
     const [first, ...others] = rows.map((row) => this.#veth(row, row === carrier))
-    const settings = { ...Object.assign({}, ...rows.map(ipv6Setting)), ...sysctls }
+    const settings = { ...Object.assign({}, ...rows.map(ipv6Setting), ...rows.map((row) => row.sysctls)), ...sysctls }
     // With several interfaces the settings may name any of them, so they are written with the last.
     const early = others.length === 0 ? { sysctls: settings } : {}
     const steps = [helper.createNetworkNamespace({ path, ...(first && { veth: first }), ...early })]
@@ -289,7 +289,7 @@ class LinuxContainerNetworks implements ContainerNetworks {
       const { helper } = this.#context.options
       await helper.addInterface(namespacePath, this.#veth(row, false))
       crashPoint('connect:interface-added')
-      await helper.createNetworkNamespace({ path: namespacePath, sysctls: ipv6Setting(row) })
+      await helper.createNetworkNamespace({ path: namespacePath, sysctls: { ...ipv6Setting(row), ...row.sysctls } })
       await this.#moveDefaultRoute(request, rows)
       return row
     } catch (error) {

@@ -34,6 +34,7 @@ export function planEndpoint(network: BridgeNetwork, plan: EndpointPlan, context
     if (family !== undefined) taken.push({ family, address })
     return address
   }
+  const containerInterface = freeInterface(options.interfacePrefix, context.interfaces)
   try {
     const address4 = choose(ipv4, plan.ipv4Address || undefined)
     const address6 = choose(ipv6, plan.ipv6Address || undefined)
@@ -44,12 +45,14 @@ export function planEndpoint(network: BridgeNetwork, plan: EndpointPlan, context
       namespacePath: context.namespacePath,
       // Unique per start: the predecessor's name stays taken for some tens of milliseconds.
       hostInterface: `veth${endpointId.slice(0, 8)}`,
-      containerInterface: freeInterface(options.interfacePrefix, context.interfaces),
+      containerInterface,
       mac: plan.mac || (address4 ? macOf(address4) : randomMac(endpointId)),
       ...(address4 && ipv4 && { ipv4: formatAddress(address4), ipv4PrefixLength: ipv4.subnet.prefixLength }),
       ...(ipv4 && !row.internal && { gateway: formatAddress(ipv4.route) }),
       ...(address6 && ipv6 && { ipv6: formatAddress(address6), ipv6PrefixLength: ipv6.subnet.prefixLength }),
       ...(ipv6 && !row.internal && { gateway6: formatAddress(ipv6.route) }),
+      ...(plan.linkLocalAddresses?.length && { linkLocal: [...plan.linkLocalAddresses] }),
+      ...(plan.sysctls && { sysctls: namedSysctls(plan.sysctls, containerInterface) }),
       aliases: [...(plan.aliases ?? [])],
       dnsNames: options.isDefault ? [] : [...new Set(plan.aliases ?? [])],
       ...(plan.gwPriority !== undefined && { gwPriority: plan.gwPriority }),
@@ -60,6 +63,9 @@ export function planEndpoint(network: BridgeNetwork, plan: EndpointPlan, context
     throw error
   }
 }
+
+const namedSysctls = (sysctls: Readonly<Record<string, string>>, name: string): Record<string, string> =>
+  Object.fromEntries(Object.entries(sysctls).map(([key, value]) => [key.replace('.IFNAME.', `.${name}.`), value]))
 
 function chooseAddress({ row }: BridgeNetwork, family: AddressFamily | undefined, asked: string | undefined) {
   if (asked === undefined) {
@@ -116,6 +122,7 @@ export function vethRequest(
   const addresses = []
   if (row.ipv4 !== undefined) addresses.push({ address: row.ipv4, prefixLength: row.ipv4PrefixLength ?? 32 })
   if (row.ipv6 !== undefined) addresses.push({ address: row.ipv6, prefixLength: row.ipv6PrefixLength ?? 128 })
+  for (const address of row.linkLocal ?? []) addresses.push({ address, prefixLength: address.includes(':') ? 64 : 16 })
   const inTransit = transit && needsTransit(row) ? transitOf(transit, row) : undefined
   if (transit && inTransit) addresses.push({ address: inTransit, prefixLength: transit.prefixLength })
   return {
@@ -154,6 +161,6 @@ const kernelHasIpv6 = readNetSysctl('ipv6/conf/all/disable_ipv6') !== undefined
 /** A setting of the namespace: interfaces without an IPv6 address have no link-local one either, as Docker's have none. */
 export function ipv6Setting(row: EndpointRow): Record<string, string> {
   if (!kernelHasIpv6) return {}
-  const isUsed = row.ipv6 !== undefined || needsTransit(row)
+  const isUsed = row.ipv6 !== undefined || needsTransit(row) || row.linkLocal?.some((address) => address.includes(':'))
   return { [`net.ipv6.conf.${row.containerInterface}.disable_ipv6`]: isUsed ? '0' : '1' }
 }
