@@ -307,7 +307,7 @@ t.test('import makes an image of one layer', async (t) => {
   await t.rejects(bad({ repository: 'UPPER' }), { kind: 'invalidArgument', message: /./ })
   await t.rejects(bad({ source: Readable.from([Buffer.from('x'.repeat(600))]) }), {
     kind: 'invalidArgument',
-    message: 'invalid tar header',
+    message: 'archive/tar: invalid tar header',
   })
   t.equal((await list(images)).length, 1)
   t.equal(images.records.listBlobs().length, 3, 'a failed import leaves no blob')

@@ -20,7 +20,7 @@ export interface RawHeader {
 /** Undefined for a block of zeros. Throws TarError when the checksum or a field is wrong. */
 export function decodeHeader(block: Buffer): RawHeader | undefined {
   if (isZeroBlock(block)) return undefined
-  if (!checksumMatches(block)) throw new TarError('invalid tar header')
+  if (!checksumMatches(block)) throw new TarError('archive/tar: invalid tar header')
   const format = formatOf(block)
   const typeFlag = String.fromCharCode(block[156] ?? 0)
   const isDevice = format !== 'v7' && (typeFlag === '3' || typeFlag === '4')
@@ -64,7 +64,7 @@ function decodeText(block: Buffer, offset: number, size: number): string {
 }
 
 function unsigned(value: number): number {
-  if (value < 0) throw new TarError('invalid tar header: negative number')
+  if (value < 0) throw new TarError('archive/tar: invalid tar header')
   return value
 }
 
@@ -74,7 +74,7 @@ export function decodeNumber(block: Buffer, offset: number, size: number): numbe
   if ((first & 0x80) !== 0) return decodeBase256(block, offset, size)
   const text = block.toString('latin1', offset, offset + size).replace(/^[ \0]+/, '')
   const digits = /^[0-7]*/.exec(text)?.[0] ?? ''
-  if (!/^[0-7]*(?:$|\0|[ \0]+$)/.test(text)) throw new TarError('invalid tar header: bad number')
+  if (!/^[0-7]*(?:$|\0|[ \0]+$)/.test(text)) throw new TarError('archive/tar: invalid tar header')
   return digits === '' ? 0 : Number.parseInt(digits, 8)
 }
 
@@ -86,7 +86,7 @@ function decodeBase256(block: Buffer, offset: number, size: number): number {
     value = (value << 8n) | BigInt(i === 0 ? (negative ? byte | 0x80 : byte & 0x7f) : byte)
   }
   const number = Number(value)
-  if (!Number.isSafeInteger(number)) throw new TarError('invalid tar header: number out of range')
+  if (!Number.isSafeInteger(number)) throw new TarError('archive/tar: invalid tar header')
   return number
 }
 

@@ -12,14 +12,14 @@ export function parsePax(data: Buffer): PaxRecords {
     const digits = space < 0 ? '' : data.toString('latin1', at, space)
     const next = at + Number(digits)
     if (!/^\d{1,10}$/.test(digits) || next > data.length || next < space + 4 || data[next - 1] !== 0x0a) {
-      throw new TarError('invalid tar header: bad PAX record')
+      throw new TarError('archive/tar: invalid tar header')
     }
     const equals = data.indexOf(0x3d, space + 1)
     if (equals < 0 || equals >= next - 1 || equals === space + 1) {
-      throw new TarError('invalid tar header: bad PAX record')
+      throw new TarError('archive/tar: invalid tar header')
     }
     const key = data.toString('utf8', space + 1, equals)
-    if (key.includes('\0')) throw new TarError('invalid tar header: bad PAX record')
+    if (key.includes('\0')) throw new TarError('archive/tar: invalid tar header')
     records.push([key, data.subarray(equals + 1, next - 1)])
     at = next
   }
@@ -43,7 +43,7 @@ export function paxNumber(value: Buffer): number {
   const text = value.toString('latin1')
   const number = Number(text)
   if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(number)) {
-    throw new TarError('invalid tar header: bad PAX number')
+    throw new TarError('archive/tar: invalid tar header')
   }
   return number
 }
@@ -51,7 +51,7 @@ export function paxNumber(value: Buffer): number {
 /** `seconds[.fraction]`, negative too, in nanoseconds; finer digits are cut. */
 export function paxTime(value: Buffer): bigint {
   const match = /^(-?)(\d{1,18})(?:\.(\d*))?$/.exec(value.toString('latin1'))
-  if (match === null) throw new TarError('invalid tar header: bad PAX time')
+  if (match === null) throw new TarError('archive/tar: invalid tar header')
   const fraction = (match[3] ?? '').slice(0, 9).padEnd(9, '0')
   const ns = BigInt(match[2] ?? '0') * 1_000_000_000n + BigInt(fraction)
   return match[1] === '-' ? -ns : ns

@@ -81,9 +81,11 @@ class Body {
   }
 
   async finish(): Promise<void> {
-    const rest = this.#left + this.#padding
+    const left = this.#left
     this.#left = 0
-    if (!(await this.#bytes.skip(rest))) throw new TarError('unexpected EOF')
+    if (!(await this.#bytes.skip(left))) throw new TarError('unexpected EOF')
+    // Padding that is cut off is no fault, as in Go's reader: the data are whole.
+    await this.#bytes.skip(this.#padding)
   }
 }
 
@@ -128,14 +130,14 @@ async function readHeaderBlock(bytes: ByteSource): Promise<{ raw: RawHeader; dat
     if (data.length < blockBytes) throw new TarError('unexpected EOF')
     const raw = decodeHeader(data)
     if (raw === undefined) continue
-    if (zeros > 0) throw new TarError('invalid tar header: data after a zero block')
+    if (zeros > 0) throw new TarError('archive/tar: invalid tar header')
     return { raw, data }
   }
   return undefined
 }
 
 async function readExtension(bytes: ByteSource, size: number, limit: number): Promise<Buffer> {
-  if (size < 0 || size > limit) throw new TarError('invalid tar header: extended header too large')
+  if (size < 0 || size > limit) throw new TarError('archive/tar: invalid tar header: extended header too large')
   const data = await bytes.take(size)
   if (data.length < size || !(await bytes.skip(paddingOf(size)))) throw new TarError('unexpected EOF')
   return Buffer.from(data)
@@ -147,7 +149,7 @@ function untilNul(data: Buffer): string {
 }
 
 function checkedSize(size: number): number {
-  if (size < 0 || size > Number.MAX_SAFE_INTEGER - blockBytes) throw new TarError('invalid tar header: bad size')
+  if (size < 0 || size > Number.MAX_SAFE_INTEGER - blockBytes) throw new TarError('archive/tar: invalid tar header')
   return size
 }
 
@@ -170,7 +172,7 @@ async function finishEntry(request: {
   checkName(header.linkName, limits)
   const consumed = sparse?.mapBytes ?? 0
   if (sparse !== undefined && storedBytes(header) !== stored - consumed) {
-    throw new TarError('invalid tar header: sparse map does not match the size')
+    throw new TarError('archive/tar: invalid tar header')
   }
   return { header, body: new Body(bytes, stored - consumed, paddingOf(stored)) }
 }
@@ -182,8 +184,8 @@ function applySparse(header: TarHeader, sparse: SparseMap): void {
 }
 
 function checkName(name: string, limits: TarLimits): void {
-  if (Buffer.byteLength(name) >= limits.nameBytes) throw new TarError('invalid tar header: path too long')
-  if (name.includes('\0')) throw new TarError('invalid tar header: NUL in a path')
+  if (Buffer.byteLength(name) >= limits.nameBytes) throw new TarError('archive/tar: invalid tar header: path too long')
+  if (name.includes('\0')) throw new TarError('archive/tar: invalid tar header')
 }
 
 const types: Readonly<Record<string, TarType>> = {

@@ -58,7 +58,7 @@ async function readOldGnu(bytes: ByteSource, header: Buffer): Promise<SparseMap>
 function addOldPieces(pieces: SparsePiece[], block: Buffer, offset: number, count: number): void {
   for (let at = offset; at < offset + count * 24; at += 24) {
     if (block[at] === 0 && block[at + 12] === 0) return
-    if (pieces.length === maxPieces) throw new TarError('invalid tar header: too many sparse pieces')
+    if (pieces.length === maxPieces) throw new TarError('archive/tar: invalid tar header: too many sparse pieces')
     pieces.push({ offset: decodeNumber(block, at, 12), size: decodeNumber(block, at + 12, 12) })
   }
 }
@@ -76,15 +76,16 @@ async function readDataMap(bytes: ByteSource, stored: number): Promise<{ pieces:
   let mapBytes = 0
   const wanted = () => 1 + 2 * (numbers[0] ?? 0)
   while (numbers.length < wanted()) {
-    if (stored - mapBytes < blockBytes) throw new TarError('invalid tar header: sparse map exceeds its file')
+    if (stored - mapBytes < blockBytes)
+      throw new TarError('archive/tar: invalid tar header: sparse map exceeds its file')
     text += (await takeBlock(bytes)).toString('latin1')
     mapBytes += blockBytes
     for (let end = text.indexOf('\n'); end >= 0 && numbers.length < wanted(); end = text.indexOf('\n')) {
       numbers.push(paxNumber(Buffer.from(text.slice(0, end))))
       text = text.slice(end + 1)
-      if ((numbers[0] ?? 0) > maxPieces) throw new TarError('invalid tar header: too many sparse pieces')
+      if ((numbers[0] ?? 0) > maxPieces) throw new TarError('archive/tar: invalid tar header: too many sparse pieces')
     }
-    if (numbers.length < wanted() && text.length > 24) throw new TarError('invalid tar header: bad sparse map')
+    if (numbers.length < wanted() && text.length > 24) throw new TarError('archive/tar: invalid tar header')
   }
   return { pieces: toPieces(numbers.slice(1)), mapBytes }
 }
@@ -95,7 +96,7 @@ function parseMapText(map: Buffer): SparsePiece[] {
 }
 
 function toPieces(numbers: number[]): SparsePiece[] {
-  if (numbers.length % 2 !== 0) throw new TarError('invalid tar header: odd sparse map')
+  if (numbers.length % 2 !== 0) throw new TarError('archive/tar: invalid tar header')
   const pieces: SparsePiece[] = []
   for (let i = 0; i < numbers.length; i += 2) pieces.push({ offset: numbers[i] ?? 0, size: numbers[i + 1] ?? 0 })
   return pieces
@@ -105,16 +106,14 @@ function toPieces(numbers: number[]): SparsePiece[] {
 function piecesFromRecords(pax: PaxRecords): SparsePiece[] {
   const keys = [`${prefix}offset`, `${prefix}numbytes`]
   const records = pax.filter(([key]) => keys.includes(key))
-  if (!records.every(([key], index) => key === keys[index % 2]))
-    throw new TarError('invalid tar header: odd sparse map')
+  if (!records.every(([key], index) => key === keys[index % 2])) throw new TarError('archive/tar: invalid tar header')
   return toPieces(records.map(([, value]) => paxNumber(value)))
 }
 
 function checked(map: SparseMap): SparseMap {
   let end = 0
   for (const { offset, size } of map.pieces) {
-    if (offset < end || size < 0 || offset + size > map.sizeBytes)
-      throw new TarError('invalid tar header: bad sparse map')
+    if (offset < end || size < 0 || offset + size > map.sizeBytes) throw new TarError('archive/tar: invalid tar header')
     end = offset + size
   }
   return map

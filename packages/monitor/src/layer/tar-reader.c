@@ -96,10 +96,10 @@ static int parse_number(struct tar_reader *r, const uint8_t *field, size_t size,
       uint8_t byte = field[i];
       if (i == 0) byte = negative ? byte : byte & 0x7f;
       uint8_t sign = negative ? 0xff : 0;
-      if ((uint8_t)(value >> 56) != sign) return fail(r, "invalid tar header: number out of range");
+      if ((uint8_t)(value >> 56) != sign) return fail(r, "archive/tar: invalid tar header");
       value = value << 8 | byte;
     }
-    if ((bool)(value >> 63) != negative) return fail(r, "invalid tar header: number out of range");
+    if ((bool)(value >> 63) != negative) return fail(r, "archive/tar: invalid tar header");
     *out = (int64_t)value;
     return 0;
   }
@@ -108,7 +108,7 @@ static int parse_number(struct tar_reader *r, const uint8_t *field, size_t size,
   while (stop > i && (field[stop - 1] == ' ' || field[stop - 1] == 0)) stop--;
   int64_t value = 0;
   for (; i < stop && field[i] != 0; i++) {
-    if (field[i] < '0' || field[i] > '7' || value >> 60) return fail(r, "invalid tar header: bad number");
+    if (field[i] < '0' || field[i] > '7' || value >> 60) return fail(r, "archive/tar: invalid tar header");
     value = value << 3 | (field[i] - '0');
   }
   *out = value;
@@ -152,9 +152,9 @@ static int parse_header(struct tar_reader *r, const uint8_t *h, struct tar_entry
   if ((e->type == '3' || e->type == '4') && format != V7 &&
       (parse_number(r, h + 329, 8, &major) < 0 || parse_number(r, h + 337, 8, &minor) < 0))
     return -1;
-  if (uid < 0 || uid > UINT32_MAX || gid < 0 || gid > UINT32_MAX) return fail(r, "invalid tar header: bad owner");
+  if (uid < 0 || uid > UINT32_MAX || gid < 0 || gid > UINT32_MAX) return fail(r, "archive/tar: invalid tar header");
   if (major < 0 || major > INT32_MAX || minor < 0 || minor > INT32_MAX)
-    return fail(r, "invalid tar header: bad device number");
+    return fail(r, "archive/tar: invalid tar header");
   e->mode = (uint32_t)mode & 07777;
   e->uid = (uint32_t)uid;
   e->gid = (uint32_t)gid;
@@ -178,9 +178,9 @@ static int parse_header(struct tar_reader *r, const uint8_t *h, struct tar_entry
 
 static int decimal(struct tar_reader *r, const char *text, size_t size, int64_t *out) {
   int64_t value = 0;
-  if (size == 0 || size > 18) return fail(r, "invalid tar header: bad PAX number");
+  if (size == 0 || size > 18) return fail(r, "archive/tar: invalid tar header");
   for (size_t i = 0; i < size; i++) {
-    if (text[i] < '0' || text[i] > '9') return fail(r, "invalid tar header: bad PAX number");
+    if (text[i] < '0' || text[i] > '9') return fail(r, "archive/tar: invalid tar header");
     value = value * 10 + (text[i] - '0');
   }
   *out = value;
@@ -199,7 +199,7 @@ static int pax_time(struct tar_reader *r, const char *text, size_t size, struct 
     size_t digits = size - whole - 1;
     for (size_t i = 0; i < 9; i++) {
       char c = i < digits ? dot[1 + i] : '0';
-      if (c < '0' || c > '9') return fail(r, "invalid tar header: bad PAX time");
+      if (c < '0' || c > '9') return fail(r, "archive/tar: invalid tar header");
       ns = ns * 10 + (c - '0');
     }
   }
@@ -213,8 +213,8 @@ static int pax_time(struct tar_reader *r, const char *text, size_t size, struct 
 }
 
 static int pax_path(struct tar_reader *r, char *to, const char *value, size_t size) {
-  if (memchr(value, 0, size)) return fail(r, "invalid tar header: NUL in a path");
-  if (size >= TAR_NAME_LIMIT) return fail(r, "invalid tar header: path too long");
+  if (memchr(value, 0, size)) return fail(r, "archive/tar: invalid tar header");
+  if (size >= TAR_NAME_LIMIT) return fail(r, "archive/tar: invalid tar header: path too long");
   memcpy(to, value, size);
   to[size] = 0;
   return 0;
@@ -231,7 +231,7 @@ struct sparse_state {
 };
 
 static int add_piece(struct tar_reader *r, struct tar_entry *e, int64_t offset, int64_t size) {
-  if (e->piece_count == TAR_SPARSE_LIMIT) return fail(r, "invalid tar header: too many sparse pieces");
+  if (e->piece_count == TAR_SPARSE_LIMIT) return fail(r, "archive/tar: invalid tar header: too many sparse pieces");
   if ((e->piece_count & (e->piece_count + 1)) == 0) { /* grow at 0, 1, 3, 7, … */
     size_t capacity = (e->piece_count + 1) * 2;
     struct tar_piece *grown = realloc(e->pieces, capacity * sizeof *grown);
@@ -256,7 +256,7 @@ static int pax_sparse(struct tar_reader *r, struct tar_entry *e, struct sparse_s
   }
   if (!strcmp(key, "numbytes")) {
     int64_t bytes;
-    if (!s->has_offset) return fail(r, "invalid tar header: sparse size without offset");
+    if (!s->has_offset) return fail(r, "archive/tar: invalid tar header");
     s->has_offset = false;
     return decimal(r, value, size, &bytes) < 0 ? -1 : add_piece(r, e, s->offset, bytes);
   }
@@ -268,8 +268,8 @@ static int pax_record(struct tar_reader *r, struct tar_entry *e, struct sparse_s
   int64_t number;
   if (!strncmp(key, "GNU.sparse.", 11)) return pax_sparse(r, e, s, key + 11, value, size);
   if (!strncmp(key, "SCHILY.xattr.", 13)) {
-    if (key[13] == 0) return fail(r, "invalid tar header: xattr without a name");
-    if (e->xattr_count == TAR_XATTR_LIMIT) return fail(r, "invalid tar header: too many xattrs");
+    if (key[13] == 0) return fail(r, "archive/tar: invalid tar header");
+    if (e->xattr_count == TAR_XATTR_LIMIT) return fail(r, "archive/tar: invalid tar header: too many xattrs");
     e->xattrs[e->xattr_count++] = (struct tar_xattr){key + 13, (const uint8_t *)value, size};
     return 0;
   }
@@ -281,7 +281,7 @@ static int pax_record(struct tar_reader *r, struct tar_entry *e, struct sparse_s
   bool is_uid = !strcmp(key, "uid");
   if (is_uid || !strcmp(key, "gid")) {
     if (decimal(r, value, size, &number) < 0) return -1;
-    if (number > UINT32_MAX) return fail(r, "invalid tar header: bad owner");
+    if (number > UINT32_MAX) return fail(r, "archive/tar: invalid tar header");
     *(is_uid ? &e->uid : &e->gid) = (uint32_t)number;
   }
   return 0;
@@ -294,13 +294,13 @@ static int parse_pax(struct tar_reader *r, struct tar_entry *e, struct sparse_st
     char *space = memchr(at, ' ', (size_t)(end - at));
     int64_t length;
     if (!space || space - at > 10 || decimal(r, at, (size_t)(space - at), &length) < 0)
-      return fail(r, "invalid tar header: bad PAX record");
+      return fail(r, "archive/tar: invalid tar header");
     char *next = at + length;
     if (length > end - at || length < space - at + 4 || next[-1] != '\n')
-      return fail(r, "invalid tar header: bad PAX record");
+      return fail(r, "archive/tar: invalid tar header");
     char *key = space + 1, *equals = memchr(key, '=', (size_t)(next - key));
     if (!equals || equals == key || memchr(key, 0, (size_t)(equals - key)))
-      return fail(r, "invalid tar header: bad PAX record");
+      return fail(r, "archive/tar: invalid tar header");
     *equals = 0;
     if (pax_record(r, e, s, key, equals + 1, (size_t)(next - 1 - (equals + 1))) < 0) return -1;
     at = next;
@@ -345,7 +345,7 @@ static int sparse_map_text(struct tar_reader *r, struct tar_entry *e, const char
     if (have == 2 && (have = 0, add_piece(r, e, numbers[0], numbers[1]) < 0)) return -1;
     map = stop + 1;
   }
-  return have ? fail(r, "invalid tar header: odd sparse map") : 0;
+  return have ? fail(r, "archive/tar: invalid tar header") : 0;
 }
 
 /* PAX sparse 1.0 keeps its map as decimal lines at the start of the data, padded to a block. */
@@ -355,12 +355,12 @@ static int sparse_map_data(struct tar_reader *r, struct tar_entry *e) {
   size_t digits = 0;
   uint8_t block[TAR_BLOCK];
   while (pairs != 0) {
-    if (e->stored - total < TAR_BLOCK) return fail(r, "invalid tar header: sparse map exceeds its file");
+    if (e->stored - total < TAR_BLOCK) return fail(r, "archive/tar: invalid tar header: sparse map exceeds its file");
     if (take_all(r, block, TAR_BLOCK) < 0) return -1;
     total += TAR_BLOCK;
     for (size_t i = 0; i < TAR_BLOCK && pairs != 0; i++) {
       if (block[i] != '\n') {
-        if (digits == 18) return fail(r, "invalid tar header: bad sparse map");
+        if (digits == 18) return fail(r, "archive/tar: invalid tar header");
         number[digits++] = (char)block[i];
         continue;
       }
@@ -368,7 +368,7 @@ static int sparse_map_data(struct tar_reader *r, struct tar_entry *e) {
       if (decimal(r, number, digits, &value) < 0) return -1;
       digits = 0;
       if (pairs < 0) {
-        if (value > TAR_SPARSE_LIMIT) return fail(r, "invalid tar header: too many sparse pieces");
+        if (value > TAR_SPARSE_LIMIT) return fail(r, "archive/tar: invalid tar header: too many sparse pieces");
         pairs = value;
       } else if (pending < 0) {
         pending = value;
@@ -388,11 +388,11 @@ static int check_sparse(struct tar_reader *r, struct tar_entry *e) {
   for (size_t i = 0; i < e->piece_count; i++) {
     struct tar_piece p = e->pieces[i];
     if (p.offset < at || p.size < 0 || p.size > INT64_MAX - p.offset || p.offset + p.size > e->size)
-      return fail(r, "invalid tar header: bad sparse map");
+      return fail(r, "archive/tar: invalid tar header");
     at = p.offset + p.size;
     sum += p.size;
   }
-  return sum == e->stored ? 0 : fail(r, "invalid tar header: sparse map does not match the size");
+  return sum == e->stored ? 0 : fail(r, "archive/tar: invalid tar header");
 }
 
 /* ---- entries ---- */
@@ -407,17 +407,17 @@ static int read_long_name(struct tar_reader *r, const struct tar_entry *e) {
   bool is_name = e->type == 'L';
   char *to = is_name ? r->long_name : r->long_link;
   /* The size counts the closing NUL. */
-  if (e->size < 0 || e->size > TAR_NAME_LIMIT) return fail(r, "invalid tar header: path too long");
+  if (e->size < 0 || e->size > TAR_NAME_LIMIT) return fail(r, "archive/tar: invalid tar header: path too long");
   if (read_extension(r, e->size, (uint8_t *)to) < 0) return -1;
   size_t n = strnlen(to, (size_t)e->size);
-  if (n == TAR_NAME_LIMIT) return fail(r, "invalid tar header: path too long");
+  if (n == TAR_NAME_LIMIT) return fail(r, "archive/tar: invalid tar header: path too long");
   to[n] = 0;
   *(is_name ? &r->has_long_name : &r->has_long_link) = true;
   return 0;
 }
 
 static int read_pax(struct tar_reader *r, const struct tar_entry *e) {
-  if (e->size < 0 || e->size > TAR_EXTENSION_LIMIT) return fail(r, "invalid tar header: PAX header too large");
+  if (e->size < 0 || e->size > TAR_EXTENSION_LIMIT) return fail(r, "archive/tar: invalid tar header: PAX header too large");
   uint8_t *grown = realloc(r->pax, (size_t)e->size + 1);
   if (!grown) return fail(r, "out of memory");
   r->pax = grown;
@@ -425,14 +425,16 @@ static int read_pax(struct tar_reader *r, const struct tar_entry *e) {
   return read_extension(r, e->size, r->pax);
 }
 
+/* Padding that is cut off is no fault, as in Go's reader: the data are whole. */
 static int skip_rest(struct tar_reader *r) {
-  int64_t rest = r->left + r->padding;
+  int64_t left = r->left, padding = r->padding;
   r->left = r->padding = 0;
-  return take_all(r, NULL, rest);
+  if (take_all(r, NULL, left) < 0) return -1;
+  return take(r, NULL, padding) < 0 ? -1 : 0;
 }
 
 static int skip_entry(struct tar_reader *r, const struct tar_entry *e) {
-  if (e->size < 0 || e->size > INT64_MAX - TAR_BLOCK) return fail(r, "invalid tar header: bad size");
+  if (e->size < 0 || e->size > INT64_MAX - TAR_BLOCK) return fail(r, "archive/tar: invalid tar header");
   r->left = e->size;
   r->padding = -e->size & (TAR_BLOCK - 1);
   return skip_rest(r);
@@ -447,8 +449,8 @@ static int read_header(struct tar_reader *r, uint8_t *h) {
     if (n == 0) return 0;
     if (n < TAR_BLOCK) return fail(r, "unexpected EOF");
     if (memcmp(h, zeros, TAR_BLOCK)) {
-      if (empty) return fail(r, "invalid tar header: data after a zero block");
-      return checksum_matches(r, h) ? 1 : fail(r, "invalid tar header");
+      if (empty) return fail(r, "archive/tar: invalid tar header");
+      return checksum_matches(r, h) ? 1 : fail(r, "archive/tar: invalid tar header");
     }
   }
   return 0;
@@ -479,7 +481,7 @@ static int finish_entry(struct tar_reader *r, struct tar_entry *e, struct sparse
   size_t n = strlen(e->name);
   if (e->type == '0' && n && e->name[n - 1] == '/') e->type = '5'; /* V7's way to say directory */
   if (e->type != '0' && e->type != 'S') e->size = 0;
-  if (e->size < 0 || e->size > INT64_MAX - TAR_BLOCK) return fail(r, "invalid tar header: bad size");
+  if (e->size < 0 || e->size > INT64_MAX - TAR_BLOCK) return fail(r, "archive/tar: invalid tar header");
   e->stored = e->size;
   int64_t padding = -e->size & (TAR_BLOCK - 1);
   if (finish_sparse(r, e, s, h) < 0) return -1;

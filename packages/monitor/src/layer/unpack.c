@@ -17,7 +17,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-enum { BAD_ARCHIVE = 1, BAD_SYSTEM = 2 };
+/* NO_LINK_TARGET is the copy's "no such file". */
+enum { BAD_ARCHIVE = 1, BAD_SYSTEM = 2, NO_LINK_TARGET = 3 };
 enum { IMPLIED_DIRECTORY_MODE = 0755 };
 static const int64_t ENTRY_LIMIT = 20 * 1000 * 1000;
 static const size_t DIRECTORY_BYTES_LIMIT = 256 * 1024 * 1024;
@@ -50,6 +51,13 @@ static int fail_call(struct unpacker *u, const char *call, const char *path) {
   bool system = error == ENOSPC || error == EDQUOT || error == EIO || error == ENOMEM || error == EROFS ||
                 error == EMFILE || error == ENFILE || error == EACCES || (error == EPERM && strcmp(call, "link"));
   return fail(u, system ? BAD_SYSTEM : BAD_ARCHIVE, "%s %s: %s", call, *path ? path : "/", strerror(error));
+}
+
+/* In Go's words, which name both. A copy answers a missing target as a missing file, as Docker does. */
+static int fail_link(struct unpacker *u, const char *target, const char *path) {
+  int error = errno;
+  if (error != ENOENT) return fail_call(u, "link", path);
+  return fail(u, u->options.where ? NO_LINK_TARGET : BAD_ARCHIVE, "link /%s /%s: no such file or directory", target, path);
 }
 
 /* ---- names ---- */
@@ -202,7 +210,8 @@ static int make(struct unpacker *u, const char *path) {
     if (remove_existing(u, path) < 0) return fail_call(u, "remove", path);
     result = make_once(e, path, target);
   }
-  if (result < 0) return fail_call(u, e->type == '1' ? "link" : e->type == '2' ? "symlink" : "create", path);
+  if (result < 0 && e->type == '1') return fail_link(u, target, path);
+  if (result < 0) return fail_call(u, e->type == '2' ? "symlink" : "create", path);
   if (opaque && setxattr(path, OPAQUE, "y", 1, 0) < 0) return fail_call(u, "setxattr", path);
   return result;
 }
@@ -353,7 +362,7 @@ static int unpack_entry(struct unpacker *u) {
   struct tar_entry *e = &u->entry;
   char path[TAR_NAME_LIMIT];
   if (e->type < '0' || e->type > '6')
-    return fail(u, BAD_ARCHIVE, "unhandled tar header type %d of %s", e->type, e->name);
+    return fail(u, BAD_ARCHIVE, "unhandled tar header type %d", e->type);
   if (clean_path(e->name, path, false) < 0) {
     if (u->options.where) return fail(u, BAD_ARCHIVE, "\"%s\" is outside of \"%s\"", e->name, u->options.where);
     return fail(u, BAD_ARCHIVE, "%s is outside of the root", e->name);
