@@ -69,6 +69,9 @@ for (const [name, program] of [
     )
     t.match((await cli(['ps', '--format', '{{.Names}} {{.Status}}'])).stdout, /^box Up /)
     t.equal((await cli(['exec', 'box', 'sh', '-c', 'echo inside; exit 3'])).status, 3)
+    // The input is over before there is a process to give it to.
+    t.match(await cli(['exec', '-i', 'box', 'sh', '-c', 'cat; echo read']), { status: 0, stdout: 'read\n' })
+    t.match(await cli(['run', '--rm', '-i', 'busybox', 'sh', '-c', 'cat; echo read']), { status: 0, stdout: 'read\n' })
     t.equal((await cli(['logs', 'box'])).stdout, 'started\n')
     t.equal((await cli(['stop', '-t', '0', 'box'])).stdout, 'box\n')
     t.match((await cli(['ps', '-a', '--format', '{{.Status}}'])).stdout, /^Exited \(137\)/)

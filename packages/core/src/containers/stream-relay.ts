@@ -59,10 +59,16 @@ function relayInput(options: RelayOptions, end: (how: RelayEnd) => void): void {
     client.resume()
     return
   }
-  client.once('end', () => {
+  const ended = () => {
     if (options.halfClose) process.end()
     else end('detached')
-  })
+  }
+  // A client without input can have ended it while the process was still being prepared: nothing tells of it again.
+  if (client.readableEnded) {
+    ended()
+    return
+  }
+  client.once('end', ended)
   if (options.detachKeys.length === 0) {
     client.pipe(process, { end: false })
     return
