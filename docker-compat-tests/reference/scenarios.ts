@@ -140,6 +140,26 @@ const sockets: Scenario[] = [
     }),
   ),
   {
+    name: 'exec: its own terminal against the one the start asks for',
+    async play(stage) {
+      await create(stage, 'ex', 'sleep 1000')
+      await post(stage, '/containers/ex/start')
+      const outcomes = []
+      for (const terminal of [true, false]) {
+        for (const asked of [true, false, undefined]) {
+          const command = { AttachStdout: true, AttachStderr: true, Cmd: ['sh', '-c', 'echo out; echo err >&2'] }
+          const { json } = await post(stage, '/containers/ex/exec', { ...command, Tty: terminal })
+          const { status, body } = await post(stage, `/exec/${(json as { Id: string }).Id}/start`, { Tty: asked })
+          // How a terminal's output is cut into frames, and which stream comes first, is chance.
+          const types = [...new Set(body.match(/[\x01\x02](?=\0\0\0\0\0\0)/g))].sort()
+          outcomes.push([terminal, asked, status, types, body.match(/out|err/g)?.sort()])
+        }
+      }
+      await del(stage, '/containers/ex?force=1')
+      return outcomes
+    },
+  },
+  {
     name: 'attach/ws: a terminal, detached by its keys',
     async play(stage) {
       await create(stage, 'ws', 'echo ready; cat', { OpenStdin: true, Tty: true })

@@ -2,7 +2,7 @@
  * Passes bytes between a client and a monitor's connection, both ways and unread, with back-pressure. Knows when it is
  * over: all output delivered, the client gone, or the client detached.
  */
-import type { Duplex } from 'node:stream'
+import type { Duplex, Transform } from 'node:stream'
 import { DetachScanner } from './detach-keys.ts'
 
 export type RelayEnd = 'output-ended' | 'client-left' | 'detached'
@@ -18,18 +18,21 @@ export interface RelayOptions {
   halfClose: boolean
   /** Empty: nothing detaches. */
   detachKeys: readonly number[]
+  /** What output passes through, where the client reads another form than the monitor gives. */
+  output?: Transform
 }
 
 export function relay(options: RelayOptions): Promise<RelayEnd> {
   const { client, process, signal } = options
   return new Promise((resolve) => {
+    const output = options.output === undefined ? process : process.pipe(options.output)
     let over = false
     const end = (how: RelayEnd) => {
       if (over) return
       over = true
       signal.removeEventListener('abort', onAbort)
       client.unpipe(process)
-      process.unpipe(client)
+      output.unpipe(client)
       process.destroy()
       resolve(how)
     }
@@ -39,9 +42,11 @@ export function relay(options: RelayOptions): Promise<RelayEnd> {
     client.once('error', onAbort)
     client.once('close', onAbort)
     process.once('error', () => end('output-ended'))
-    process.once('close', () => end('output-ended'))
-    process.once('end', () => flushed(client, () => end('output-ended')))
-    process.pipe(client, { end: false })
+    // What is still on its way through a transformation arrives before its end does.
+    process.once('close', () => (output === process ? end('output-ended') : output.end()))
+    output.once('error', () => end('output-ended'))
+    output.once('end', () => flushed(client, () => end('output-ended')))
+    output.pipe(client, { end: false })
     relayInput(options, end)
   })
 }

@@ -139,6 +139,29 @@ t.test('user, variables, directory, terminal', async (t) => {
   t.match(await test.engine.exec.inspect(unknown), { Running: false, ExitCode: 126 })
 })
 
+t.test('the start decides whether the output is framed, whatever the process has', async (t) => {
+  const test = testEngine()
+  await running(test)
+  const received = async (terminal: boolean, asked: boolean | undefined) => {
+    const { Id: execId } = await test.engine.exec.create('web', { ...attached, Tty: terminal, Cmd: ['x'] })
+    const session = await test.engine.exec.start(execId, asked === undefined ? {} : { Tty: asked })
+    const user = fakeClient()
+    const done = session?.run(user.stream, never())
+    await settled()
+    test.process().write('stdout', 'out\n')
+    test.process().write('stderr', 'err\n')
+    test.process().exit(0)
+    await done
+    return [session?.multiplexed, user.received()]
+  }
+  const out = '\x01\0\0\0\0\0\0\x04out\n'
+  t.strictSame(await received(true, true), [false, 'out\nerr\n'])
+  t.strictSame(await received(true, false), [true, `${out}\x01\0\0\0\0\0\0\x04err\n`])
+  t.strictSame(await received(true, undefined), await received(true, false), 'none is no terminal')
+  t.strictSame(await received(false, true), [false, 'out\n'], 'without frames there is stdout alone')
+  t.strictSame(await received(false, false), [true, `${out}\x02\0\0\0\0\0\0\x04err\n`])
+})
+
 t.test('an ended exec is forgotten after five minutes, and with its container', async (t) => {
   const test = testEngine()
   const id = await running(test)

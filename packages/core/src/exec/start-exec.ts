@@ -6,6 +6,7 @@ import type { ContainerContext } from '../containers/container-context.ts'
 import { userOf } from '../containers/container-spec.ts'
 import { defaultDetachKeys, parseDetachKeys } from '../containers/detach-keys.ts'
 import { unknownExitCode } from '../containers/exit-code.ts'
+import { framed, unframed } from '../containers/reframe.ts'
 import { execFailure } from '../containers/start-failure.ts'
 import { type RelayEnd, relay } from '../containers/stream-relay.ts'
 import type { StreamSession } from '../engine.ts'
@@ -32,17 +33,18 @@ export async function startExec(
 ): Promise<StreamSession | undefined> {
   const exec = context.execs.find(execId)
   const { record } = exec
-  const terminal = config.Tty ?? record.config.terminal
+  // What the client reads is decided here, as in dockerd, whatever the process was created with.
+  const raw = config.Tty ?? false
   if (record.status !== 'created') {
     const state = record.status === 'exited' ? 'has already run' : 'is already running'
     const refused = conflict(`Error: Exec command ${record.id} ${state}`)
     if (config.Detach) throw refused
-    return { multiplexed: !terminal, run: async (client) => tell(client, terminal, refused.message) }
+    return { multiplexed: !raw, run: async (client) => tell(client, raw, refused.message) }
   }
   const container = context.registry.find(record.containerId)
   checkCanExec(container, record.containerId)
   const [height = 0, width = 0] = config.ConsoleSize ?? []
-  if (height > 0 && width > 0) record.config.consoleSize = { height, width }
+  if (raw && height > 0 && width > 0) record.config.consoleSize = { height, width }
   beginExec(context, container, exec)
   const prepared = prepareExec(context, container, exec)
   if (config.Detach) {
@@ -52,8 +54,8 @@ export async function startExec(
   // The failure of the preparation is told in the stream; until `run` awaits it nobody does.
   prepared.catch(() => {})
   return {
-    multiplexed: !terminal,
-    run: (client, signal) => runAttached(context, container, { exec, prepared, client, signal }),
+    multiplexed: !raw,
+    run: (client, signal) => runAttached(context, container, { exec, prepared, client, signal, raw }),
   }
 }
 
@@ -142,18 +144,20 @@ async function startDetached(
 interface Attached extends Prepared {
   client: Duplex
   signal: AbortSignal
+  /** Without frames. */
+  raw: boolean
 }
 
-function tell(client: Duplex, terminal: boolean, text: string): void {
+function tell(client: Duplex, raw: boolean, text: string): void {
   const message = Buffer.from(`${text}\r\n`)
-  if (client.writable) client.write(terminal ? message : frame('stdout', message))
+  if (client.writable) client.write(raw ? message : frame('stdout', message))
 }
 
 /** The stream ends after the exit is recorded, so that who asks then is answered with the exit code. */
 async function runAttached(
   context: ContainerContext,
   container: Container,
-  { exec, prepared, client, signal }: Attached,
+  { exec, prepared, client, signal, raw }: Attached,
 ): Promise<void> {
   const { record } = exec
   const { terminal, attachStdin, attachStdout, attachStderr, detachKeys } = record.config
@@ -168,13 +172,14 @@ async function runAttached(
       signal,
       stdin: attachStdin,
       halfClose: true,
+      ...(raw !== terminal && { output: raw ? unframed() : framed() }),
       detachKeys: terminal ? (parseDetachKeys(detachKeys) ?? defaultDetachKeys) : [],
     })
     ended = (await runProcess(context, container, { exec, monitor })).ended
   } catch (error) {
     const { exitCode, text } = execFailure(error, record.config.command[0] ?? '')
     await failExec(context, { exec, exitCode })
-    tell(client, terminal, text)
+    tell(client, raw, text)
     return
   }
   const how = await relayed

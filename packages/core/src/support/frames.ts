@@ -15,8 +15,15 @@ export function frame(type: keyof typeof types, payload: Buffer): Buffer {
 export class Unframer {
   #header = Buffer.alloc(0)
   #left = 0
+  #wanted = true
+  readonly #only: number | undefined
 
-  /** The payload in this piece, of every stream. */
+  /** `only`: what else comes is dropped. */
+  constructor(only?: keyof typeof types) {
+    this.#only = only && types[only]
+  }
+
+  /** The payload in this piece, of every stream that is wanted. */
   payload(piece: Buffer): Buffer {
     const parts: Buffer[] = []
     let rest = this.#header.length > 0 ? Buffer.concat([this.#header, piece]) : piece
@@ -25,11 +32,12 @@ export class Unframer {
       if (this.#left === 0) {
         if (rest.length < 8) break
         this.#left = rest.readUInt32BE(4)
+        this.#wanted = this.#only === undefined || rest[0] === this.#only
         rest = rest.subarray(8)
         continue
       }
       const part = rest.subarray(0, this.#left)
-      parts.push(part)
+      if (this.#wanted) parts.push(part)
       this.#left -= part.length
       rest = rest.subarray(part.length)
     }
