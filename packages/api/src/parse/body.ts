@@ -5,6 +5,7 @@
 import type * as z from 'zod'
 import { strSlice } from '../schemas/primitives.ts'
 import { InvalidRequest } from './invalid-request.ts'
+import { findSyntaxError } from './json-syntax.ts'
 
 type Normalizer = (value: unknown) => unknown
 
@@ -19,27 +20,34 @@ interface Definition {
 
 const normalizers = new WeakMap<z.ZodType, Normalizer>()
 
-/** Throws InvalidRequest with Docker's `invalid JSON: …`. An empty text or `null` is an empty object. */
+/** Throws InvalidRequest with Docker's `invalid JSON: …`. No text, or `null`, is an empty object. */
 export function parseJsonBody<S extends z.ZodType>(schema: S, text: string): z.infer<S> {
-  const value = text.trim() === '' ? {} : parseJson(text)
+  const { value, rest } = text === '' ? { value: {}, rest: '' } : parseJson(text)
   const result = schema.safeParse(normalizerOf(schema)(value ?? {}))
-  if (result.success) return result.data
-  const issue = result.error.issues[0]
+  if (!result.success) throw invalid(result.error)
+  // Go asks for another element of what is not open: a closing bracket is none.
+  if (rest !== '' && !/^[}\]]/.test(rest)) throw new InvalidRequest('unexpected content after JSON')
+  return result.data
+}
+
+function invalid({ issues: [issue] }: z.ZodError): InvalidRequest {
   const path = issue?.path.map(String).join('.') ?? ''
-  throw new InvalidRequest(
+  return new InvalidRequest(
     `invalid JSON: ${path === '' ? '' : `${path}: `}${issue?.message.replace('Invalid input: ', '') ?? 'invalid value'}`,
   )
 }
 
-function parseJson(text: string): unknown {
+/** `rest` is what follows the value. */
+function parseJson(text: string): { value: unknown; rest: string } {
   try {
-    return JSON.parse(text)
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    if (message.startsWith('Unexpected non-whitespace character after JSON')) {
-      throw new InvalidRequest('unexpected content after JSON')
+    return { value: JSON.parse(text), rest: '' }
+  } catch {
+    const found = findSyntaxError(text)
+    if (found.kind === 'value') {
+      return { value: JSON.parse(text.slice(0, found.end)), rest: text.slice(found.end).trimStart() }
     }
-    throw new InvalidRequest(`invalid JSON: ${message}`)
+    const fault = found.message === 'EOF' ? 'got EOF while reading request body' : found.message
+    throw new InvalidRequest(`invalid JSON: ${fault}`)
   }
 }
 

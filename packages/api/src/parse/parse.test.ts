@@ -127,10 +127,13 @@ t.test('bodies are read as Go reads them', (t) => {
   t.strictSame(read('{"HostConfig":{"Memory":9223372036854771712}}'), {
     HostConfig: { Memory: 2 ** 63 - 4096 },
   })
-  for (const text of ['', '  ', 'null', '{}', '{"__proto__":{"x":1}}', '{"constructor":1}'])
+  for (const text of ['', 'null', '{}', '{"__proto__":{"x":1}}', '{"constructor":1}'])
     t.strictSame(read(text), {}, text)
   t.throws(() => read('{"Labels":[]}'), { message: /^invalid JSON: Labels: expected record/ })
   t.throws(() => read('{} {}'), { message: 'unexpected content after JSON' })
+  t.strictSame(read('{} }'), {}, 'as Go reads it')
+  t.throws(() => read('{"Labels":1} {}'), { message: /^invalid JSON: Labels/ }, 'the value is judged first')
+  t.throws(() => read(' '), { message: 'invalid JSON: got EOF while reading request body' })
   t.throws(() => read('{"HostConfig":{"BlkioWeight":70000}}'), InvalidRequest)
   t.throws(() => parseJsonBody(NetworkCreateRequest, '{"EnableIPv6":"x"}'), InvalidRequest)
   fc.assert(

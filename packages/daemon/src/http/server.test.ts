@@ -178,7 +178,8 @@ t.test('JSON bodies', async (t) => {
     ['{"Image":"x"} {}', 'unexpected content after JSON'],
     ['{"Image":5}', 'invalid JSON: Image: expected string, received number'],
     ['{"HostConfig":{"Memory":1.5}}', 'invalid JSON: HostConfig.Memory: expected an integer'],
-    ['{', 'invalid JSON: '],
+    ['{', 'invalid JSON: unexpected EOF'],
+    ['{a}', "invalid JSON: invalid character 'a' looking for beginning of object key string"],
     ['[]', 'invalid JSON: expected object, received array'],
     [
       '{"Image":"x"}',
