@@ -1,9 +1,10 @@
 /** What Docker does not have, by docker-ts on a real daemon: why a run ended, removed containers, restart when unhealthy. */
-import { readdirSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { call, startDaemon } from './support/daemon.ts'
 import { nextEvent } from './support/events.ts'
 import { busyboxRootfs, importImage } from './support/images.ts'
+import { logged } from './support/logged.ts'
 import { dockerTs, run } from './support/programs.ts'
 
 const daemon = await startDaemon()
@@ -43,7 +44,7 @@ t.test('restart when unhealthy, by label', async (t) => {
 })
 
 t.test('removed containers are kept for a while, over a kill in the middle of the removal', async (t) => {
-  const retaining = await startDaemon({ flags: ['--bridge', 'none', '--removed-retention', '1h'] })
+  const retaining = await startDaemon({ flags: ['--bridge', 'none'], config: { 'removed-retention': '1h' } })
   const here = (...argv: string[]) => run(dockerTs, argv, { environment: { DOCKER_HOST: retaining.host } })
   await importImage(retaining.socket, busyboxRootfs(), 'busybox:latest')
   const script = 'echo reading; echo no such table >&2; exit 3'
@@ -73,8 +74,16 @@ t.test('removed containers are kept for a while, over a kill in the middle of th
   }
   const { stdout, status } = await here('system', 'fsck')
   t.strictSame([status, /removed container +4/.test(stdout)], [0, true], stdout)
-  for (const id of (await here('ps', '--removed', '-q')).stdout.trim().split('\n')) await here('rm', '--removed', id)
-  t.strictSame(readdirSync(`${retaining.directory}/data/removed`), [])
+  const format = '{{.Name}} {{.State.ExitCode}} {{.Config.Cmd}}'
+  t.equal((await here('inspect', '--removed', '-f', format, 'job')).stdout, `/job 3 [sh -c ${script}]\n`)
+  t.match((await here('inspect', 'job')).stderr, 'No such object: job')
+  const [last, ...others] = (await here('ps', '--removed', '-q')).stdout.trim().split('\n')
+  for (const id of others) await here('rm', '--removed', id)
+  t.strictSame(readdirSync(`${retaining.directory}/data/removed`).length, 1)
   t.match((await here('rm', '--removed', 'job')).stderr, 'No such removed container: job')
+  writeFileSync(`${retaining.directory}/daemon.json`, '{"removed-retention": "0s"}')
+  process.kill(retaining.pid, 'SIGHUP')
+  await logged(retaining, /Reloaded configuration/)
+  t.match((await here('inspect', '--removed', last ?? '')).stderr, 'No such removed container', 'none is kept any more')
   t.strictSame(await retaining.stop(), [])
 })

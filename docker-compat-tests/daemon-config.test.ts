@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { call, type DaemonOptions, root, startDaemon, type TestDaemon } from './support/daemon.ts'
 import { busyboxRootfs, importImage } from './support/images.ts'
+import { logged } from './support/logged.ts'
 import { docker, dockerTs, run } from './support/programs.ts'
 
 const rootfs = busyboxRootfs()
@@ -27,21 +28,6 @@ function withDaemon(name: string, options: DaemonOptions, work: (t: Test, daemon
       t.same(await daemon.stop(), [], 'nothing is left on the machine')
     }
   })
-}
-
-/** The next line of the log that matches, from a position on. */
-async function logged(daemon: { log(): string }, pattern: RegExp, from: number): Promise<string> {
-  const deadline = Date.now() + 20_000
-  for (;;) {
-    const line = daemon
-      .log()
-      .slice(from)
-      .split('\n')
-      .find((text) => pattern.test(text))
-    if (line !== undefined) return line
-    if (Date.now() > deadline) throw new Error(`not logged: ${pattern}\n${daemon.log()}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
 }
 
 withDaemon(

@@ -75,8 +75,11 @@ export function createEngine(dependencies: EngineDependencies): RunnableEngine {
     recover: () => recover(context),
     stopAll: (timeoutSeconds) => stopAll(context, timeoutSeconds),
     release: () => release(context),
-    reloaded: (attributes) =>
-      context.events.publish({ type: 'daemon', action: 'reload', actorId: engineId(context), attributes }),
+    reloaded: (attributes) => {
+      context.events.publish({ type: 'daemon', action: 'reload', actorId: engineId(context), attributes })
+      // How long and how much is kept of removed containers may be another now.
+      void removed.sweep()
+    },
     close: () => close(context),
   }
 }

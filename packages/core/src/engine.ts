@@ -86,7 +86,8 @@ export interface ContainerService {
     platform?: string
     body: wire.ContainerCreateRequest
   }): Promise<wire.ContainerCreateResponse>
-  inspect(reference: string, query: { size: boolean }): Promise<wire.ContainerInspectResponse>
+  /** `removed`, beyond Docker: of a container that was removed and is kept. */
+  inspect(reference: string, query: { size: boolean; removed?: boolean }): Promise<wire.ContainerInspectResponse>
   /** Beyond Docker: why the last runs ended, newest first; also of a container that was removed and is kept. */
   why(reference: string): Promise<wire.ContainerWhyResponse>
   top(reference: string, psArguments: string): Promise<wire.ContainerTopResponse>

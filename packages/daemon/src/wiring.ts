@@ -101,8 +101,8 @@ function engineSettings(config: DaemonConfig): EngineSettings {
 
 /** Those that a reload can change. */
 function reloadableSettings(config: DaemonConfig): Partial<EngineSettings> {
-  const { labels, debug, defaultShmSizeBytes, liveRestore, registry } = engineSettings(config)
-  return { labels, debug, defaultShmSizeBytes, liveRestore, registry }
+  const { labels, debug, defaultShmSizeBytes, liveRestore, registry, removed } = engineSettings(config)
+  return { labels, debug, defaultShmSizeBytes, liveRestore, registry, removed }
 }
 
 const registryOptions = (config: DaemonConfig) => ({

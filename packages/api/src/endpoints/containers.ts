@@ -42,7 +42,7 @@ export const containerEndpoints = {
     method: 'GET',
     path: '/containers/{id}/json',
     transport: 'json',
-    query: { size: 'boolean' },
+    query: { size: 'boolean', removed: 'boolean' },
     response: 'ContainerInspectResponse',
   }),
   /** dockerd-ts's own: Docker has no such route. */

@@ -106,6 +106,8 @@ export const ContainerInspectResponse = z.object({
   ExecIDs: strings.nullable(),
   HostConfig: HostConfig,
   GraphDriver: DriverData.optional(),
+  /** dockerd-ts's own, with `removed=1`: RFC 3339. */
+  RemovedAt: z.string().optional(),
   Storage: z.object({ RootFS: z.object({ Snapshot: z.object({ Name: z.string() }) }) }).optional(),
   SizeRw: int64.optional(),
   SizeRootFs: int64.optional(),

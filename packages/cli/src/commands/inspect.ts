@@ -4,7 +4,7 @@ import type { Cli } from '../cli.ts'
 import { isNotFound } from '../client/errors.ts'
 import { atLeast, defineCommand, ExitError } from '../command.ts'
 import { type Inspected, inspectObjects } from '../format/inspect.ts'
-import { fetchObject, type Kind } from '../format/inspect-sources.ts'
+import { fetchObject, type InspectOptions, type Kind } from '../format/inspect-sources.ts'
 import { bool, string } from '../options/flags.ts'
 import { formatFlag } from '../options/format-flag.ts'
 
@@ -16,6 +16,7 @@ export default defineCommand({
   args: atLeast(1),
   flags: {
     format: formatFlag('f', false),
+    removed: bool('', 'Show what is kept of a container that was removed'),
     size: bool('s', "Show the sizes of containers' file systems"),
     type: string('', 'Look only for objects of this type'),
   },
@@ -31,20 +32,22 @@ export default defineCommand({
         `unknown type: ${JSON.stringify(flags.type)}: must be one of "config", "container", "image", "network", "node", "plugin", "secret", "service", "task", "volume"`,
       )
     }
-    const kinds = flags.type === '' ? KINDS : [flags.type as Kind]
+    if (flags.removed && flags.type !== '' && flags.type !== 'container')
+      throw new ExitError(1, 'conflicting options: --removed is about containers')
+    const kinds = flags.removed ? (['container'] as Kind[]) : flags.type === '' ? KINDS : [flags.type as Kind]
     await inspectObjects(cli, {
       references: args,
       format: flags.format,
-      fetch: (name) => find(cli, name, kinds, flags.size),
+      fetch: (name) => find(cli, name, kinds, { size: flags.size, removed: flags.removed }),
     })
   },
 })
 
-async function find(cli: Cli, name: string, kinds: Kind[], size: boolean): Promise<Inspected> {
+async function find(cli: Cli, name: string, kinds: Kind[], options: InspectOptions): Promise<Inspected> {
   const api = await cli.api()
   for (const kind of kinds) {
     try {
-      return await fetchObject(api, kind, name, { size })
+      return await fetchObject(api, kind, name, options)
     } catch (error) {
       if (!isNotFound(error) || kinds.length === 1) throw error
     }

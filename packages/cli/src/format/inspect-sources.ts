@@ -6,6 +6,8 @@ import type { Inspected } from './inspect.ts'
 export interface InspectOptions {
   /** Ask for the sizes of a container's file systems. */
   size?: boolean
+  /** What is kept of a container that was removed. */
+  removed?: boolean
   verbose?: boolean
   platform?: string | undefined
 }
@@ -24,7 +26,7 @@ export async function fetchObject(
   switch (kind) {
     case 'container': {
       const raw = await api.text('GET', `/containers/${part(name)}/json`, {
-        query: { size: options.size ? 1 : undefined },
+        query: { size: options.size ? 1 : undefined, removed: options.removed ? 1 : undefined },
       })
       return { raw: raw.trimEnd(), type: 'Container', table: async () => (await types()).containerTypes }
     }

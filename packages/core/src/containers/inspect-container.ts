@@ -4,7 +4,7 @@ import { healthView } from '../health/health-state.ts'
 import { mountPoints } from '../mounts/mount-points.ts'
 import { commandOf } from '../spec/index.ts'
 import { rfc3339Nano } from '../support/go-time.ts'
-import type { Container } from './container.ts'
+import { Container } from './container.ts'
 import type { ContainerContext } from './container-context.ts'
 import type { ContainerRecord } from './container-record.ts'
 import { wireState } from './container-state.ts'
@@ -15,9 +15,28 @@ import { networksView, portMap, shownEndpoints } from './network-view.ts'
 export async function inspectContainer(
   context: ContainerContext,
   reference: string,
-  { size }: { size: boolean },
+  { size, removed = false }: { size: boolean; removed?: boolean },
 ): Promise<wire.ContainerInspectResponse> {
+  if (removed) return inspectRemoved(context, reference)
   const container = context.registry.find(reference)
+  return { ...(await view(context, container)), ...(size && (await sizes(context, container))) }
+}
+
+/** What it was when it was removed: of its files there is the log alone. */
+async function inspectRemoved(context: ContainerContext, reference: string): Promise<wire.ContainerInspectResponse> {
+  const { id, record, logBytes, removedAtNs } = context.removed.find(reference)
+  return {
+    ...(await view(context, new Container(record))),
+    ResolvConfPath: '',
+    HostnamePath: '',
+    HostsPath: '',
+    LogPath: logBytes > 0 ? context.files.keptLogPath(id) : '',
+    GraphDriver: { Name: 'overlay2', Data: null },
+    RemovedAt: rfc3339Nano(removedAtNs),
+  }
+}
+
+async function view(context: ContainerContext, container: Container): Promise<wire.ContainerInspectResponse> {
   const { record } = container
   const [path = '', ...args] = commandOf(record.config)
   return {
@@ -41,7 +60,6 @@ export async function inspectContainer(
     ExecIDs: context.execs.idsOf(record.id),
     HostConfig: { ...record.hostConfig, Links: linksView(context, record) },
     GraphDriver: { Name: 'overlay2', Data: await driverData(context, record.id) },
-    ...(size && (await sizes(context, container))),
     Mounts: mountPoints(record.mounts, (name) => context.volumes.mountpoint(name)),
     Config: { ...record.config, ...askedMacAddress(record) },
     NetworkSettings: networkSettings(context, container),

@@ -65,6 +65,19 @@ t.test('list, log and why of what was removed; Docker’s own answers do not kno
   t.equal(await log(test, 'web'), 'second\n', 'of a name it is the last')
   t.equal(await log(test, first), 'first\n')
   t.equal(await log(test, second.slice(0, 12)), 'second\n')
+  t.match(await containers.inspect('web', { size: true, removed: true }), {
+    Id: second,
+    Name: '/web',
+    State: { Status: 'exited', ExitCode: 3 },
+    LogPath: test.files.keptLogPath(second),
+    GraphDriver: { Data: null },
+    RemovedAt: /^\d{4}-/,
+    SizeRw: undefined,
+  })
+  t.match(await containers.inspect(first, { size: false, removed: true }), { Config: { Labels: { a: '1' } } })
+  await t.rejects(containers.inspect('nosuch', { size: false, removed: true }), {
+    message: 'No such removed container: nosuch',
+  })
   const why = { Id: second, Name: '/web', Status: 'exited', RemovedAt: /^\d{4}-/, Runs: [{ LastLines: ['second'] }] }
   t.match(await containers.why('web'), why)
   const third = await ran(test, 'web', { text: 'third' })
@@ -76,6 +89,27 @@ t.test('AutoRemove keeps too, with the last words', async (t) => {
   await ran(test, 'job', { body: { HostConfig: { AutoRemove: true } } })
   await settled()
   t.match(await test.engine.containers.why('job'), { RemovedAt: /./, Runs: [{ LastLines: ['job was here'] }] })
+})
+
+t.test('another time or room counts at once after a reload', async (t) => {
+  const keep = { retentionMs: hourMs, limitBytes: 1024 * 1024 }
+  const test = testEngine({ removed: keep })
+  for (const name of ['one', 'two']) await test.engine.containers.remove(await ran(test, name), removal)
+  Object.assign(keep, { retentionMs: hourMs, limitBytes: 1 })
+  test.engine.reloaded({})
+  await settled()
+  t.strictSame(await removed(test), [], 'none has room')
+  Object.assign(keep, { retentionMs: 2 * hourMs, limitBytes: 1024 * 1024 })
+  test.engine.reloaded({})
+  await test.engine.containers.remove(await ran(test, 'three'), removal)
+  await test.clock.advance(1.5 * hourMs)
+  await settled()
+  t.equal((await removed(test)).length, 1, 'the longer time counts')
+  Object.assign(keep, { retentionMs: 0, limitBytes: 1024 * 1024 })
+  test.engine.reloaded({})
+  await settled()
+  t.strictSame(await removed(test), [])
+  t.equal(test.state.kept.size, 0, 'files are gone too')
 })
 
 t.test('their time ends, over restarts of the daemon too, and with the option', async (t) => {

@@ -357,12 +357,14 @@ export const options: readonly OptionDefinition[] = [
     kind: 'text',
     description:
       'Keep logs and state of removed containers this long, e.g. 72h; not kept unless set (not in dockerd; see docs/beyond-docker.md)',
+    reloadable: true,
   },
   {
     key: 'removed-retention-bytes',
     flag: 'removed-retention-bytes',
     kind: 'size',
     description: 'Bytes kept of all removed containers, 256m unless set (not in dockerd)',
+    reloadable: true,
   },
   {
     key: 'compose-start-order',

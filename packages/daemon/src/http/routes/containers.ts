@@ -17,7 +17,7 @@ export function containerRoutes({ containers }: Engine): Route[] {
       checkConfigured(body)
       return json(await containers.create({ ...defined({ name: query.name, platform: query.platform }), body }))
     }),
-    route(table.inspect, async ({ params, query }) => json(await containers.inspect(params.id, { size: query.size }))),
+    route(table.inspect, async ({ params, query }) => json(await containers.inspect(params.id, query))),
     route(table.why, async ({ params }) => json(await containers.why(params.id))),
     route(table.top, async ({ params, query }) => json(await containers.top(params.id, query.ps_args ?? '-ef'))),
     route(table.changes, async ({ params }) => json(await containers.changes(params.id))),
