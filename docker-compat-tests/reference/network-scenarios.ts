@@ -1,4 +1,4 @@
-/** Networks of containers, played on both engines: names and ids, links, ports that come with a network, joined namespaces. */
+/** Networks of containers, played on both engines: names and ids, links, joined namespaces. */
 import { call } from '../support/daemon.ts'
 import { neutral } from './neutral.ts'
 import { run } from './request.ts'
@@ -25,7 +25,7 @@ function player({ socket, api }: Stage) {
     await send('POST', `/containers/${name}/start`)
     await send('POST', `/containers/${name}/wait`)
     const { body } = await call(socket, 'GET', `${api}/containers/${name}/logs?stdout=1`)
-    tell(body.split(/\r?\n/))
+    tell(body.replace(/\t[0-9a-f]{12}\b/g, '\t<short id>').split(/\r?\n/))
   }
   const names = async () => {
     const { json } = await call(socket, 'GET', `${api}/containers/json?all=1`)
@@ -37,7 +37,7 @@ function player({ socket, api }: Stage) {
 interface Inspected {
   Config: Fields
   HostConfig: { NetworkMode: string; Links: unknown }
-  NetworkSettings: { Networks: Record<string, Fields>; Ports: Fields }
+  NetworkSettings: { Networks: Record<string, Fields> }
 }
 
 const byId: Scenario = {
@@ -71,4 +71,91 @@ const byId: Scenario = {
   },
 }
 
-export const networkScenarios: readonly Scenario[] = [byId]
+const links: Scenario = {
+  name: 'network: links of the default bridge',
+  async play(stage) {
+    const { told, send, tell, output, names } = player(stage)
+    const target = run('sleep 1000', {
+      Env: ['A=b'],
+      ExposedPorts: { '80/tcp': {}, '53/udp': {} },
+      Hostname: 'targeted',
+    })
+    await send('POST', '/containers/create?name=ltarget', target)
+    const linked = { HostConfig: { Links: ['ltarget:t', 'ltarget', '/ltarget:slash'] } }
+    await output('lnot', 'true', linked)
+    await names()
+    await send('POST', '/containers/ltarget/start')
+    await output('llinked', 'cat /etc/hosts; env | sort', linked)
+    const inspect = async (name: string) => {
+      const { HostConfig } = (await send('GET', `/containers/${name}/json`)) as unknown as Inspected
+      tell([...((HostConfig?.Links ?? []) as string[])].sort())
+    }
+    await inspect('llinked')
+    await send('GET', '/containers/llinked/t/json')
+    await names()
+    await send('POST', '/containers/create?name=llinked/t', run('true'))
+    for (const path of ['llinked/t', 'llinked/t', 'llinked/none', 'none/t', 'llinked', 'lnot/ltarget']) {
+      await send('DELETE', `/containers/${path}?link=1`)
+      await inspect('llinked')
+      await names()
+    }
+    await send('POST', '/containers/llinked/rename?name=lrenamed')
+    await inspect('lrenamed')
+    await names()
+    await send('POST', '/containers/ltarget/rename?name=lother')
+    await inspect('lrenamed')
+    await names()
+    await send('DELETE', '/containers/lother?force=1')
+    await send('DELETE', '/containers/lrenamed?force=1')
+    await send('DELETE', '/containers/lnot?force=1')
+    return told
+  },
+}
+
+const joins: Scenario = {
+  name: 'network: namespaces of other containers',
+  async play(stage) {
+    const { told, send } = player(stage)
+    const kinds = { NetworkMode: 'net', IpcMode: 'ipc', PidMode: 'pid' }
+    for (const ipc of ['private', 'shareable', 'none', 'host']) {
+      await send('POST', '/containers/create?name=nowner', run('sleep 1000', { HostConfig: { IpcMode: ipc } }))
+      for (const step of ['created', 'running', 'ended', 'gone']) {
+        if (step === 'running') await send('POST', '/containers/nowner/start')
+        if (step === 'ended') await send('POST', '/containers/nowner/kill')
+        for (const kind of Object.keys(kinds)) {
+          if (kind !== 'IpcMode' && ipc !== 'private') continue
+          const HostConfig = { [kind]: 'container:nowner' }
+          const name = `njoins${kind}`
+          if (step === 'created') await send('POST', `/containers/create?name=${name}`, run('true', { HostConfig }))
+          if (step === 'gone' && kind === 'NetworkMode') await send('DELETE', '/containers/nowner?force=1')
+          await send('POST', `/containers/${name}/start`)
+          await send('POST', `/containers/${name}/wait`)
+        }
+      }
+      for (const kind of Object.keys(kinds)) await send('DELETE', `/containers/njoins${kind}?force=1`)
+      await send('DELETE', '/containers/nowner?force=1')
+    }
+    const own = { HostConfig: { NetworkMode: 'container:nself', IpcMode: '', PidMode: '' } }
+    await send('POST', '/containers/create?name=nself', run('true', own))
+    await send('POST', '/containers/nself/start')
+    await send('DELETE', '/containers/nself')
+    for (const more of [
+      { Hostname: 'h' },
+      { ExposedPorts: { '80/tcp': {} } },
+      { HostConfig: { PortBindings: { '80/tcp': [{}] } } },
+      { HostConfig: { PublishAllPorts: true } },
+      { HostConfig: { Dns: ['1.1.1.1'] } },
+      { HostConfig: { ExtraHosts: ['a:1.1.1.1'] } },
+      { HostConfig: { Links: ['nself'] } },
+    ] as { HostConfig?: object }[]) {
+      for (const NetworkMode of ['container:nself', 'host', 'none']) {
+        const HostConfig = { ...more.HostConfig, NetworkMode }
+        await send('POST', '/containers/create?name=nmode', run('true', { ...more, HostConfig }))
+        await send('DELETE', '/containers/nmode')
+      }
+    }
+    return told
+  },
+}
+
+export const networkScenarios: readonly Scenario[] = [byId, links, joins]

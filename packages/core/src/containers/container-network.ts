@@ -1,15 +1,14 @@
 /** The network of a container: what is asked of the networks at start, its name files, and the events that tell of it. */
 import type * as wire from '@dockerd-ts/api'
-import { conflict, internal, notFound } from '../errors/engine-error.ts'
+import { conflict, internal } from '../errors/engine-error.ts'
 import { endpointPlan } from '../networks/endpoint-plan.ts'
 import { parseAddress } from '../networks/inet.ts'
 import { checkConnectable } from '../networks/network-rules.ts'
 import { resolveIfThere } from '../networks/network-service.ts'
 import type { EndpointPlan, EndpointRow, NameFilesRequest, PortRequest } from '../ports/networks.ts'
-import type { Container } from './container.ts'
 import type { ContainerContext } from './container-context.ts'
 import type { ContainerRecord } from './container-record.ts'
-import { hasProcess } from './container-state.ts'
+import { joinableNetwork } from './joined-namespaces.ts'
 import { linkHosts } from './links.ts'
 import { type NetworkMode, networkModeOf } from './network-mode.ts'
 import { parsePort } from './port-text.ts'
@@ -46,31 +45,10 @@ export async function setUpNetwork(context: ContainerContext, record: ContainerR
 
 /** The other container's namespace, and the very same name files: who rewrites one rewrites it for both. */
 function joinNetwork(context: ContainerContext, record: ContainerRecord, otherId: string): ContainerNetwork {
-  const other = joinable(context, record, otherId, 'network')
+  const other = joinableNetwork(context, record, otherId)
   const { nameFiles, state, config } = other.record
   if (nameFiles === undefined) throw conflict(`container ${otherId} has no network files yet`)
   return { namespacePath: `/proc/${state.pid}/ns/net`, nameFiles, hostname: config.Hostname ?? '' }
-}
-
-/** Throws in Docker's words when a container whose namespace is to be joined does not run. */
-export function joinable(
-  context: ContainerContext,
-  record: ContainerRecord,
-  otherId: string,
-  what: 'network' | 'IPC' | 'PID',
-): Container {
-  const other = context.registry.get(otherId) ?? findByReference(context, otherId)
-  if (other.id === record.id) throw internal('cannot join own network')
-  if (!hasProcess(other.record.status)) throw conflict(`cannot join ${what} of a non running container: ${other.id}`)
-  return other
-}
-
-function findByReference(context: ContainerContext, reference: string): Container {
-  try {
-    return context.registry.find(reference)
-  } catch {
-    throw notFound(`No such container: ${reference}`)
-  }
 }
 
 /** `none` and `host` have no end in a container. */

@@ -45,6 +45,8 @@ export class ContainerRegistry {
   find(reference: string): Container {
     const exact = this.#byId.get(reference) ?? this.#byName.get(reference.replace(/^\//, ''))
     if (exact !== undefined) return exact
+    const linked = this.#byLink(reference)
+    if (linked !== undefined) return linked
     if (/^[0-9a-f]{1,63}$/.test(reference)) {
       let found: Container | undefined
       for (const [id, container] of this.#byId) {
@@ -55,6 +57,14 @@ export class ContainerRegistry {
       if (found !== undefined) return found
     }
     throw notFound(`No such container: ${reference}`)
+  }
+
+  /** `parent/alias`: what the parent is linked to. */
+  #byLink(reference: string): Container | undefined {
+    const [, parent = '', alias] = /^\/?([^/]+)\/([^/]+)$/.exec(reference) ?? []
+    const links = this.#byName.get(parent)?.record.hostConfig.Links ?? []
+    const found = links.map((link) => link.split(':')).find((link) => link[1] === alias)
+    return found && this.#byId.get(found[0] ?? '')
   }
 
   /** Throws conflict when the name is taken. The reservation ends with `add` or `unreserve`. */

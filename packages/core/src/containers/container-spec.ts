@@ -2,17 +2,12 @@
 import { fromRoot } from '../mounts/container-path.ts'
 import { bindPropagation, checkReadOnlyOptions, wantsPropagation } from '../mounts/start-checks.ts'
 import type { ResolvedRuntime } from '../ports/runtime.ts'
-import {
-  buildOciSpec,
-  type OciSpec,
-  type PlannedMount,
-  type ResolvedUser,
-  resolveUser,
-  type SpecInput,
-} from '../spec/index.ts'
+import { buildOciSpec, type OciSpec, type PlannedMount, type ResolvedUser, resolveUser } from '../spec/index.ts'
+import { allSettled } from '../support/all-settled.ts'
 import type { ContainerContext } from './container-context.ts'
-import { type ContainerNetwork, joinable } from './container-network.ts'
+import type { ContainerNetwork } from './container-network.ts'
 import type { ContainerRecord, MountPlan } from './container-record.ts'
+import { type JoinedNamespaces, joinedNamespaces } from './joined-namespaces.ts'
 import { linkVariables } from './links.ts'
 
 export interface SpecParts {
@@ -30,10 +25,11 @@ export async function buildContainerSpec(
 ): Promise<OciSpec> {
   const { settings, hostDescription } = context
   const { config, hostConfig } = record
-  const [user, devices, shmPath, mounts] = await Promise.all([
+  const joined = joinedNamespaces(context, record)
+  const [user, devices, shmPath, mounts] = await allSettled([
     userOf(context, parts.root, { user: config.User ?? '', groups: hostConfig.GroupAdd ?? [] }),
     context.host.findDevices(hostConfig),
-    sharedMemory(context, record),
+    sharedMemory(context, record, joined),
     plannedMounts(context, record, parts),
   ])
   const [height = 0, width = 0] = hostConfig.ConsoleSize ?? []
@@ -46,7 +42,11 @@ export async function buildContainerSpec(
     user,
     hostname: parts.network.hostname,
     ...(config.Domainname && { domainname: config.Domainname }),
-    namespacePaths: namespacePaths(context, record, parts.network),
+    namespacePaths: {
+      ...(parts.network.namespacePath !== undefined && { network: parts.network.namespacePath }),
+      ...(joined.ipc !== undefined && { ipc: joined.ipc }),
+      ...(joined.pid !== undefined && { pid: joined.pid }),
+    },
     mounts,
     ...(shmPath !== undefined && { shmPath }),
     devices,
@@ -78,32 +78,14 @@ export async function userOf(
   return resolveUser({ passwdText, groupText }, asked.user, asked.groups)
 }
 
-function namespacePaths(
+/** /dev/shm is a mount on the host when others may share it; who joins takes the same one. */
+async function sharedMemory(
   context: ContainerContext,
   record: ContainerRecord,
-  network: ContainerNetwork,
-): SpecInput['namespacePaths'] {
-  const pathOf = (mode: string | undefined, what: 'IPC' | 'PID', type: 'ipc' | 'pid') => {
-    const other = /^container:(.*)$/.exec(mode ?? '')?.[1]
-    return other === undefined
-      ? undefined
-      : `/proc/${joinable(context, record, other, what).record.state.pid}/ns/${type}`
-  }
-  const ipc = pathOf(record.hostConfig.IpcMode, 'IPC', 'ipc')
-  const pid = pathOf(record.hostConfig.PidMode, 'PID', 'pid')
-  return {
-    ...(network.namespacePath !== undefined && { network: network.namespacePath }),
-    ...(ipc !== undefined && { ipc }),
-    ...(pid !== undefined && { pid }),
-  }
-}
-
-/** /dev/shm is a mount on the host when others may share it; who joins takes the same one. */
-async function sharedMemory(context: ContainerContext, record: ContainerRecord): Promise<string | undefined> {
+  joined: JoinedNamespaces,
+): Promise<string | undefined> {
   const { IpcMode: mode = '', ShmSize: sizeBytes = 0 } = record.hostConfig
-  const other = /^container:(.*)$/.exec(mode)?.[1]
-  if (other !== undefined) return context.files.sharedMemoryPath(joinable(context, record, other, 'IPC').id)
-  if (mode !== 'shareable') return undefined
+  if (mode !== 'shareable') return joined.sharedMemory
   return context.files.mountSharedMemory(record.id, sizeBytes || context.settings.defaultShmSizeBytes)
 }
 

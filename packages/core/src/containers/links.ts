@@ -1,5 +1,5 @@
 /** Legacy links of the default bridge (`HostConfig.Links`): names in /etc/hosts, variables, and how inspect shows them. */
-import { conflict } from '../errors/engine-error.ts'
+import { internal } from '../errors/engine-error.ts'
 import type { Container } from './container.ts'
 import type { ContainerContext } from './container-context.ts'
 import type { ContainerRecord } from './container-record.ts'
@@ -13,7 +13,7 @@ interface Link {
   address: string
 }
 
-/** Throws conflict in Docker's words for a container that does not run. */
+/** Throws internal in Docker's words for a container that does not run. */
 function linksOf(context: ContainerContext, record: ContainerRecord): Link[] {
   if (networkModeOf(record.hostConfig).kind !== 'bridge') return []
   return (record.hostConfig.Links ?? []).flatMap((link) => {
@@ -22,18 +22,18 @@ function linksOf(context: ContainerContext, record: ContainerRecord): Link[] {
     const other = found(context, reference)
     if (other === undefined) return []
     if (!hasProcess(other.record.status)) {
-      throw conflict(`Cannot link to a non running container: /${other.record.name} AS /${record.name}/${alias}`)
+      throw internal(`Cannot link to a non running container: /${other.record.name} AS /${record.name}/${alias}`)
     }
     const address = context.networks.endpointsOf(other.id).find((endpoint) => endpoint.ipv4 !== undefined)?.ipv4
     return address === undefined ? [] : [{ other, alias, address }]
   })
 }
 
-/** As entries of ExtraHosts. */
+/** As entries of ExtraHosts: one line for each link, with all its names. */
 export function linkHosts(context: ContainerContext, record: ContainerRecord): string[] {
   return linksOf(context, record).flatMap(({ other, alias, address }) => {
     const names = new Set([alias, other.record.config.Hostname ?? '', other.record.name])
-    return [...names].filter((entry) => entry !== '').map((entry) => `${entry}:${address}`)
+    return `${[...names].filter((entry) => entry !== '').join(' ')}:${address}`
   })
 }
 
@@ -52,8 +52,7 @@ export function linkVariables(context: ContainerContext, record: ContainerRecord
 function portVariables(prefix: string, { other, address }: Link): string[] {
   const ports = Object.keys(other.record.config.ExposedPorts ?? {})
     .flatMap((text) => parsePort(text) ?? [])
-    // TCP first, as those that look for `the` port expect.
-    .sort((a, b) => Number(a.protocol !== 'tcp') - Number(b.protocol !== 'tcp') || a.port - b.port)
+    .sort((a, b) => a.port - b.port || Number(a.protocol !== 'tcp') - Number(b.protocol !== 'tcp'))
   return ports.flatMap(({ port, protocol }, index) => {
     const name = `${prefix}_PORT_${port}_${protocol.toUpperCase()}`
     const url = `${protocol}://${address}:${port}`
@@ -83,4 +82,20 @@ function found({ registry }: ContainerContext, reference: string): Container | u
   } catch {
     return undefined
   }
+}
+
+/** Container id → its second names, `/parent/alias`, by which others call it. */
+export function linkedNames({ registry }: ContainerContext): Map<string, string[]> {
+  const names = new Map<string, string[]>()
+  for (const { name, hostConfig } of registry.all().map(({ record }) => record)) {
+    for (const [id, alias] of (hostConfig.Links ?? []).map(splitLink)) {
+      names.set(id, [...(names.get(id) ?? []), `/${name}/${alias}`])
+    }
+  }
+  return names
+}
+
+const splitLink = (link: string): [id: string, alias: string] => {
+  const [id = '', alias = id] = link.split(':')
+  return [id, alias]
 }

@@ -9,6 +9,7 @@ import type { ContainerContext } from './container-context.ts'
 import { listFilter } from './container-filters.ts'
 import { isRunning, wireStatus } from './container-state.ts'
 import { sizes } from './inspect-container.ts'
+import { linkedNames } from './links.ts'
 import { networksView, portMap, portSummaries, shownEndpoints } from './network-view.ts'
 import { statusText } from './status-text.ts'
 
@@ -62,13 +63,14 @@ const withoutZeros = (numbers: Record<string, number>) =>
 /** One view for a whole list: each image reference is resolved once. */
 export function summaryView(context: ContainerContext): (container: Container) => wire.ContainerSummary {
   const nowNs = context.clock.nowNs()
+  const linked = linkedNames(context)
   const imageIds = new Map<string, string | undefined>()
   return (container) => {
     const { record } = container
     const endpoints = shownEndpoints(context.networks, record)
     return {
       Id: record.id,
-      Names: [`/${record.name}`],
+      Names: [`/${record.name}`, ...(linked.get(record.id) ?? [])],
       Image: shownImage(context, container, imageIds),
       ImageID: record.imageId,
       Command: commandText(record.config),

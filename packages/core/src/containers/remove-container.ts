@@ -143,12 +143,11 @@ export async function removeAfterRun(context: ContainerContext, container: Conta
 /** `rm --link /parent/alias`: the link goes, both containers stay. */
 function removeLink(context: ContainerContext, reference: string): void {
   const [parentName = '', alias = ''] = reference.replace(/^\//, '').split('/')
+  context.registry.find(reference)
   const parent = context.registry.byName(parentName)
-  const links = parent?.record.hostConfig.Links ?? []
-  const kept = links.filter((link) => link.split(':')[1] !== alias)
-  if (parent === undefined || kept.length === links.length) {
-    throw notFound(`Cannot get parent /${parentName} for link name ${reference}`)
-  }
-  parent.record.hostConfig.Links = kept
+  if (alias === '') throw internal('Conflict, cannot remove the default link name of the container')
+  if (parent === undefined) throw internal(`Cannot get parent /${parentName} for link name /${parentName}/${alias}`)
+  const links = parent.record.hostConfig.Links ?? []
+  parent.record.hostConfig.Links = links.filter((link) => link.split(':')[1] !== alias)
   context.records.updateContainer(parent.record)
 }

@@ -11,6 +11,7 @@ import { logOrigin } from '../logs/log-forwarder.ts'
 import type { MonitorHandle } from '../ports/monitor.ts'
 import type { ResolvedRuntime } from '../ports/runtime.ts'
 import { commandOf, type OciSpec } from '../spec/index.ts'
+import { allSettled } from '../support/all-settled.ts'
 import { type CrashPoint, crashPoint } from '../support/crash-point.ts'
 import { SIGKILL } from '../support/signals.ts'
 import { UndoStack } from '../support/undo-stack.ts'
@@ -180,14 +181,6 @@ async function reached<T>(point: CrashPoint, work: Promise<T>): Promise<T> {
   const result = await work
   crashPoint(point)
   return result
-}
-
-/** Waits for all of them, so that nothing is still being made when the undo begins; then throws the first failure. */
-async function allSettled<T extends readonly unknown[]>(work: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
-  const results = await Promise.allSettled(work)
-  const failed = results.find((result) => result.status === 'rejected')
-  if (failed !== undefined) throw failed.reason
-  return results.map((result) => (result as PromiseFulfilledResult<unknown>).value) as unknown as T
 }
 
 function monitorPlan(
