@@ -2,14 +2,13 @@
  * HTTP to one endpoint: connections kept, certificates per registry, redirects followed without taking credentials along,
  * bodies bounded. Answers of any status are returned; only failing to get one throws.
  */
-import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { internal } from '@dockerd-ts/core'
 import type { Dispatcher, request } from 'undici'
-import { hasCode } from '../content/files.ts'
+import { fingerprint, readCertificates } from './certificates.ts'
+import { Dispatchers } from './dispatchers.ts'
 import type { Endpoint } from './endpoints.ts'
 import { requestFailed, shownUrl } from './network-errors.ts'
-import { bypassesProxy } from './proxy-rules.ts'
 
 export interface HttpRequest {
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -36,9 +35,6 @@ export interface HttpAnswer {
   url: URL
 }
 
-const connectTimeoutMs = 30_000
-const headersTimeoutMs = 60_000
-const bodyTimeoutMs = 60_000
 const maxRedirects = 10
 const redirects = new Set([301, 302, 303, 307, 308])
 /** Those that keep method and body. */
@@ -47,39 +43,47 @@ const keepingRedirects = new Set([307, 308])
 export class HttpClient {
   readonly endpoint: Endpoint
   readonly #request: typeof request
-  readonly #direct: Dispatcher
-  /** The same one where there is no proxy. */
-  readonly #proxied: Dispatcher
   readonly #userAgent: string
+  readonly #certificatesDirectory: string
+  #dispatchers: Dispatchers
+  #fingerprint: string
+  /** Of certificates that have changed since, while requests still go over them. */
+  readonly #retiring = new Set<Dispatchers>()
 
-  private constructor(
-    endpoint: Endpoint,
-    parts: { direct: Dispatcher; proxied: Dispatcher; request: typeof request; userAgent: string },
-  ) {
+  private constructor(endpoint: Endpoint, parts: Parts) {
     this.endpoint = endpoint
     this.#request = parts.request
-    this.#direct = parts.direct
-    this.#proxied = parts.proxied
     this.#userAgent = parts.userAgent
+    this.#certificatesDirectory = parts.certificatesDirectory
+    this.#dispatchers = parts.dispatchers
+    this.#fingerprint = parts.fingerprint
   }
 
   static async open(
     endpoint: Endpoint,
     options: { certificatesDirectory: string; userAgent: string },
   ): Promise<HttpClient> {
-    // Only who speaks to a registry pays for its client: several megabytes of a daemon's memory.
-    const { Agent, EnvHttpProxyAgent, request } = await import('./undici-client.ts')
-    const { host } = new URL(endpoint.base)
-    const certificates = await readCertificates(join(options.certificatesDirectory, host))
-    const tls = { ...certificates, rejectUnauthorized: !endpoint.insecure }
-    const timeouts = { headersTimeout: headersTimeoutMs, bodyTimeout: bodyTimeoutMs, allowH2: false }
-    const connect = { ...tls, timeout: connectTimeoutMs }
-    const direct = new Agent({ ...timeouts, connect })
-    // Which hosts it is for is settled by our own rules; plain HTTP is asked of it, not tunnelled through it.
-    const proxied = hasProxy()
-      ? new EnvHttpProxyAgent({ ...timeouts, connect, requestTls: tls, noProxy: '', proxyTunnel: false })
-      : direct
-    return new HttpClient(endpoint, { direct, proxied, request, userAgent: options.userAgent })
+    const { request } = await import('./undici-client.ts')
+    const certificatesDirectory = join(options.certificatesDirectory, new URL(endpoint.base).host)
+    const now = await fingerprint(certificatesDirectory)
+    const dispatchers = await openDispatchers(endpoint, certificatesDirectory)
+    const { userAgent } = options
+    return new HttpClient(endpoint, { request, userAgent, certificatesDirectory, dispatchers, fingerprint: now })
+  }
+
+  /** New requests go by the certificates that are there now. */
+  async refresh(): Promise<void> {
+    const now = await fingerprint(this.#certificatesDirectory)
+    if (now === this.#fingerprint) return
+    const opened = await openDispatchers(this.endpoint, this.#certificatesDirectory)
+    const old = this.#dispatchers
+    this.#dispatchers = opened
+    this.#fingerprint = now
+    this.#retiring.add(old)
+    void old
+      .retire()
+      .catch(() => {})
+      .then(() => this.#retiring.delete(old))
   }
 
   /** Throws an EngineError in Go's words when there is no answer. */
@@ -108,11 +112,12 @@ export class HttpClient {
 
   async #once({ method, url, headers, body, signal }: HttpRequest): Promise<HttpAnswer> {
     signal?.throwIfAborted()
+    const { dispatcher, isProxied } = this.#dispatchers.to(url)
     try {
       const answer = await this.#request(url, {
         method,
         headers: { 'user-agent': this.#userAgent, ...headers },
-        dispatcher: bypassesProxy(url, noProxy()) ? this.#direct : this.#proxied,
+        dispatcher,
         // undici's types know no async iterables.
         ...(body !== undefined && { body: (typeof body === 'function' ? body() : body) as Buffer }),
         ...(signal && { signal }),
@@ -120,14 +125,26 @@ export class HttpClient {
       return wrap(answer, url, method)
     } catch (error) {
       signal?.throwIfAborted()
-      throw requestFailed(method, url, error)
+      throw requestFailed(method, url, error, isProxied)
     }
   }
 
-  /** Not undici's `close`, which waits for every request under way, from a silent registry for a minute or for ever. */
+  /** Ends what is under way. */
   async close(): Promise<void> {
-    await Promise.all([...new Set([this.#direct, this.#proxied])].map((dispatcher) => dispatcher.destroy()))
+    await Promise.all([this.#dispatchers, ...this.#retiring].map((dispatchers) => dispatchers.destroy()))
   }
+}
+
+interface Parts {
+  request: typeof request
+  userAgent: string
+  certificatesDirectory: string
+  dispatchers: Dispatchers
+  fingerprint: string
+}
+
+async function openDispatchers({ insecure }: Endpoint, certificatesDirectory: string): Promise<Dispatchers> {
+  return Dispatchers.open({ ...(await readCertificates(certificatesDirectory)), rejectUnauthorized: !insecure })
 }
 
 function follows({ method, sendsOn = false }: HttpRequest, status: number): boolean {
@@ -173,37 +190,3 @@ async function* readBody(answer: Dispatcher.ResponseData, url: URL, method: stri
 
 const without = (headers: Readonly<Record<string, string>>, name: string) =>
   Object.fromEntries(Object.entries(headers).filter(([key]) => key.toLowerCase() !== name))
-
-const hasProxy = () =>
-  ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some((name) => (process.env[name] ?? '') !== '')
-
-const noProxy = () => process.env.no_proxy || process.env.NO_PROXY || ''
-
-/** Docker's layout: every `*.crt` is an authority; `x.cert` and `x.key` identify this client. */
-async function readCertificates(directory: string): Promise<{ ca?: string[]; cert?: string; key?: string }> {
-  const names: string[] = await readdir(directory).catch((error) => {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return []
-    throw error
-  })
-  const read = (name: string) => readFile(join(directory, name), 'utf8')
-  const authorities = names.filter((name) => name.endsWith('.crt'))
-  const certificate = names.find((name) => name.endsWith('.cert'))
-  const key = certificate?.replace(/\.cert$/, '.key')
-  if (certificate !== undefined && (key === undefined || !names.includes(key))) {
-    throw internal(
-      `missing key ${key} for client certificate ${certificate}. CA certificates must use the extension .crt`,
-    )
-  }
-  return {
-    ...(authorities.length > 0 && {
-      ca: [...(await systemAuthorities()), ...(await Promise.all(authorities.map(read)))],
-    }),
-    ...(certificate !== undefined && key !== undefined && { cert: await read(certificate), key: await read(key) }),
-  }
-}
-
-/** Naming authorities replaces the built-in ones: they are added, as Docker adds. */
-async function systemAuthorities(): Promise<readonly string[]> {
-  const { getCACertificates } = await import('node:tls')
-  return getCACertificates('default')
-}

@@ -1,6 +1,8 @@
 /** Failures of connections, in the words of Go's net/http that Docker's users know: `Get "https://…": dial tcp: …`. */
 import { readFileSync } from 'node:fs'
+import { STATUS_CODES } from 'node:http'
 import { EngineError, internal } from '@dockerd-ts/core'
+import { tlsFailure } from './tls-errors.ts'
 
 const texts: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connect: connection refused',
@@ -10,18 +12,12 @@ const texts: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: 'i/o timeout',
 }
 
-const untrusted = new Set([
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_GET_ISSUER_CERT',
-])
-
 /** The kind stays `internal`: Docker answers 500 when a registry can't be reached. */
-export function requestFailed(method: string, url: URL, error: unknown): EngineError {
+export function requestFailed(method: string, url: URL, error: unknown, isProxied = false): EngineError {
   if (error instanceof EngineError) return error
-  return internal(`${capitalized(method)} "${shownUrl(url)}": ${describe(error, url)}`, error)
+  const text = describe(error, url)
+  const said = isProxied && text.startsWith('dial tcp') ? `proxyconnect tcp: ${text}` : text
+  return internal(`${capitalized(method)} "${shownUrl(url)}": ${said}`, error)
 }
 
 const capitalized = (method: string) => method[0] + method.slice(1).toLowerCase()
@@ -43,15 +39,10 @@ function describe(error: unknown, url: URL): string {
   if (code === 'EAI_AGAIN') return `dial tcp: lookup ${url.hostname}${nameServer()}: server misbehaving`
   const text = code === undefined ? undefined : texts[code]
   if (text !== undefined) return `dial tcp${addressOf(cause)}: ${text}`
-  if (code !== undefined && untrusted.has(code)) {
-    return 'tls: failed to verify certificate: x509: certificate signed by unknown authority'
-  }
-  if (code === 'CERT_HAS_EXPIRED') {
-    return 'tls: failed to verify certificate: x509: certificate has expired or is not yet valid'
-  }
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return `tls: failed to verify certificate: x509: certificate is not valid for ${url.hostname}`
-  }
+  const tls = tlsFailure(cause, url.hostname)
+  if (tls !== undefined) return tls
+  const refusal = /^Proxy response \((\d+)\)/.exec(cause.message)?.[1]
+  if (refusal !== undefined) return STATUS_CODES[refusal] ?? `unknown status code ${refusal}`
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') {
     return 'http: server gave HTTP response to HTTPS client'
   }
@@ -66,6 +57,7 @@ function describe(error: unknown, url: URL): string {
 interface NetworkError {
   code?: string
   message: string
+  cert?: { subjectaltname?: string }
   address?: string
   port?: number
 }

@@ -164,6 +164,7 @@ export class RegistryClients {
     request: { repository: string; auth: RegistryAuth | undefined; signal?: AbortSignal; wantsIdentity?: boolean },
   ): Promise<RegistrySession> {
     const client = await this.#client(endpoint)
+    await client.refresh()
     // Credentials are for the registry that was named, not for a mirror of it.
     const authenticator = new Authenticator(client, endpoint.mirror ? undefined : request.auth, request.wantsIdentity)
     const url = new URL(`${endpoint.base}/v2/`)
