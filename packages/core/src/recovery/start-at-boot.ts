@@ -1,4 +1,4 @@
-/** Starts by policy what ran before, after the socket is open; in the order of Compose's labels where that is wanted. */
+/** Starts by policy what ran before, after the socket is open; each after those that it cannot start without. */
 import type { Container } from '../containers/container.ts'
 import type { ContainerContext } from '../containers/container-context.ts'
 import { hasProcess } from '../containers/container-state.ts'
@@ -10,11 +10,11 @@ const concurrency = 4
 const patienceMs = 60_000
 
 export async function startAtBoot(context: ContainerContext, containers: readonly Container[]): Promise<void> {
-  const dependencies = context.settings.composeStartOrder ? startDependencies(containers) : new Map()
+  const dependencies = startDependencies(containers, { composeLabels: context.settings.composeStartOrder })
   const starts = new Limiter(concurrency)
   const begun = new Map<Container, Promise<void>>()
   const startInOrder = async (container: Container) => {
-    const before: StartDependency[] = dependencies.get(container) ?? []
+    const before = dependencies.get(container) ?? []
     await Promise.all(
       before.map(async (dependency) => {
         await begin(dependency.on)

@@ -60,3 +60,32 @@ t.test('service_healthy waits for the health check, but not for ever', async (t)
     t.strictSame(started(), ['db', 'web'])
   }
 })
+
+t.test('what others are linked to, or share namespaces with, starts first, whatever the labels', async (t) => {
+  const first = testEngine()
+  const { containers } = first.engine
+  const run = async (name: string, hostConfig: object) => {
+    await containers.start(await first.create({ HostConfig: { ...always, ...hostConfig } }, name), {})
+  }
+  for (const name of ['db', 'shared', 'net']) await run(name, {})
+  await run('web', { Links: ['db:database'] })
+  await run('ipc', { IpcMode: 'container:shared' })
+  await run('pid', { PidMode: 'container:ipc' })
+  await run('joined', { NetworkMode: 'container:net' })
+  const count = first.eventLog().length
+  const test = first.restartDaemon({ bootId: 'boot-2' })
+  await (await test.engine.recover()).startsEnded
+  const started = test
+    .eventLog()
+    .slice(count)
+    .flatMap((line) => /^container start (.*)$/.exec(line)?.[1] ?? [])
+  t.equal(started.length, 7, 'all of them')
+  const isBefore = (one: string, other: string) => started.indexOf(one) < started.indexOf(other)
+  for (const [one, other] of [
+    ['db', 'web'],
+    ['shared', 'ipc'],
+    ['ipc', 'pid'],
+    ['net', 'joined'],
+  ] as const)
+    t.ok(isBefore(one, other), `${one} before ${other}`)
+})
