@@ -409,6 +409,26 @@ t.test('update: live limits, words, restart policy', async (t) => {
     kind: 'conflict',
     message: `Cannot update container ${id}: Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time`,
   })
+  const has = async (changed: object) => t.match((await containers.inspect(id, { size: false })).HostConfig, changed)
+  await containers.update(id, { PidsLimit: 50 })
+  await containers.update(id, { MemorySwap: -1, PidsLimit: null })
+  await has({ MemorySwap: -1, PidsLimit: 50 })
+  await t.rejects(containers.update(id, { Memory: 48 * megabyte }), { kind: 'conflict' })
+  for (const PidsLimit of [0, -1]) {
+    await containers.update(id, { PidsLimit: 60 })
+    await containers.update(id, { PidsLimit })
+    await has({ PidsLimit: 0 })
+    t.equal(test.state.limits.get(id)?.PidsLimit, 0, `no limit: ${PidsLimit}`)
+  }
+  await containers.update(id, { CpuQuota: -1, CpuRealtimeRuntime: 1000, Devices: [{ PathOnHost: '/dev/null' }] })
+  t.notMatch(test.state.limits.get(id), { CpuRealtimeRuntime: 1000 }, 'which Docker does not look at')
+  await containers.update(id, { NanoCpus: 1e9 })
+  await t.rejects(containers.update(id, { CpuQuota: 5000 }), {
+    kind: 'conflict',
+    message: `Cannot update container ${id}: Conflicting options: CPU Quota cannot be updated as NanoCPUs has already been set`,
+  })
+  await containers.update(id, { RestartPolicy: { Name: '', MaximumRetryCount: 3 } })
+  await has({ NanoCpus: 1e9, Devices: null, RestartPolicy: { Name: 'always' } })
 })
 
 t.test('create: refusals in Docker’s words, and nothing stays of them', async (t) => {

@@ -14,7 +14,8 @@ export async function updateContainer(
   { RestartPolicy: policy, ...asked }: wire.ContainerUpdateRequest,
 ): Promise<wire.ContainerUpdateResponse> {
   const { resources, warnings } = checkResources(asked, context.hostDescription, true)
-  checkRestartPolicy(policy)
+  // Without a name it says nothing, whatever its count.
+  if (policy?.Name) checkRestartPolicy(policy)
   const { id } = context.registry.find(reference)
   await context.locks.run(id, async () => {
     const container = context.registry.get(id)
@@ -86,11 +87,17 @@ export async function finishUpdate(context: ContainerContext, container: Contain
 const cannotUpdate = (id: string, cause: EngineError): EngineError =>
   new EngineError(cause.kind, `Cannot update container ${id}: ${cause.message}`, { cause })
 
-/** Zero, null and empty mean: leave it. */
+/** What Docker changes; the rest of a request it does not look at. */
+const updatable = [
+  ...(['BlkioWeight', 'CpuShares', 'NanoCpus', 'CpuPeriod', 'CpuQuota', 'CpusetCpus', 'CpusetMems'] as const),
+  ...(['Memory', 'MemorySwap', 'MemoryReservation'] as const),
+]
+
+/** Zero, null and empty mean: leave it. Of the limit of processes only null does: no number above zero is no limit, kept as 0. */
 function changedFields(resources: wire.Resources): wire.Resources {
-  return Object.fromEntries(
-    Object.entries(resources).filter(([, value]) => (Array.isArray(value) ? value.length > 0 : Boolean(value))),
-  )
+  const { PidsLimit: pids } = resources
+  const changed = updatable.map((field) => [field, resources[field]] as const).filter(([, value]) => Boolean(value))
+  return { ...Object.fromEntries(changed), ...(typeof pids === 'number' && { PidsLimit: Math.max(pids, 0) }) }
 }
 
 const cpuLimits = [
@@ -101,21 +108,24 @@ const cpuLimits = [
 function checkAgainst(id: string, current: wire.HostConfig, changed: wire.Resources): void {
   const contradiction = (text: string) => cannotUpdate(id, conflict(text))
   for (const [field, words] of cpuLimits) {
-    if (changed.NanoCpus && current[field]) {
+    if (isSet(changed.NanoCpus) && isSet(current[field])) {
       throw contradiction(`Conflicting options: Nano CPUs cannot be updated as ${words} has already been set`)
     }
-    if (changed[field] && current.NanoCpus) {
+    if (isSet(changed[field]) && isSet(current.NanoCpus)) {
       throw contradiction(`Conflicting options: ${words} cannot be updated as NanoCPUs has already been set`)
     }
   }
   const memory = changed.Memory ?? 0
-  const swap = changed.MemorySwap ?? current.MemorySwap ?? 0
-  if (memory > 0 && swap !== -1 && swap < memory) {
+  // Without a limit of swap (-1) too: Docker wants it to be said again.
+  if (memory > 0 && changed.MemorySwap === undefined && memory > (current.MemorySwap ?? 0)) {
     throw contradiction(
       'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',
     )
   }
 }
+
+/** A quota of -1 is none. */
+const isSet = (value: number | undefined): boolean => (value ?? 0) > 0
 
 async function applyLive(context: ContainerContext, { record }: Container, changed: wire.Resources): Promise<void> {
   const limits = Object.fromEntries(

@@ -130,10 +130,10 @@ function checkCpu({ resources, warnings }: ResourceCheck, host: HostFacts): void
 
 function checkNanoCpus(resources: Resources, host: HostFacts): void {
   const nanoCpus = resources.NanoCpus ?? 0
-  if (nanoCpus > 0 && resources.CpuPeriod) {
+  if (nanoCpus > 0 && (resources.CpuPeriod ?? 0) > 0) {
     throw invalidArgument('Conflicting options: Nano CPUs and CPU Period cannot both be set')
   }
-  if (nanoCpus > 0 && resources.CpuQuota) {
+  if (nanoCpus > 0 && (resources.CpuQuota ?? 0) > 0) {
     throw invalidArgument('Conflicting options: Nano CPUs and CPU Quota cannot both be set')
   }
   if (nanoCpus > 0 && !host.cgroup.cpuCfs) {

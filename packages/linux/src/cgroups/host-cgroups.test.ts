@@ -191,6 +191,8 @@ t.test('v1: the outer memory limit grows first and shrinks last', async (t) => {
     'memory.memsw.limit_in_bytes=60',
   ])
   t.strictSame(order({ Memory: 200, MemorySwap: -1 }, 100)[0], 'memory.memsw.limit_in_bytes=-1')
+  t.strictSame(order({ MemorySwap: -2 }, 100), ['memory.memsw.limit_in_bytes=-1'])
+  t.strictSame(order({ PidsLimit: 0 }, 100), ['pids.max=max'], 'no limit')
 })
 
 t.test('conversions', async (t) => {
@@ -202,6 +204,7 @@ t.test('conversions', async (t) => {
     'CPUQuota=50%',
     'TasksMax=infinity',
   ])
+  t.strictSame(systemdProperties(normalLimits({ PidsLimit: 0 }), '2'), ['TasksMax=infinity'])
 })
 
 t.test('v1: block counters are per device; the sum is left out', async (t) => {

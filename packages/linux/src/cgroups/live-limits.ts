@@ -58,6 +58,9 @@ export function blkioToIoWeight(weight: number): number {
 
 const unlimited = (value: number): string => (value < 0 ? 'max' : String(value))
 
+/** A limit of no processes at all is none. */
+const pidsOrNone = (value: number): number => (value > 0 ? value : -1)
+
 /** What v2 has now, for values that are written together. */
 export interface CurrentV2 {
   /** `memory.max`; undefined is no limit. */
@@ -88,7 +91,7 @@ export function v2Writes(limits: NormalLimits, current: CurrentV2): [string, str
   }
   if (limits.cpusetCpus !== undefined) writes.push(['cpuset.cpus', limits.cpusetCpus])
   if (limits.cpusetMems !== undefined) writes.push(['cpuset.mems', limits.cpusetMems])
-  if (limits.pids !== undefined) writes.push(['pids.max', unlimited(limits.pids)])
+  if (limits.pids !== undefined) writes.push(['pids.max', unlimited(pidsOrNone(limits.pids))])
   if (limits.blkioWeight !== undefined) {
     if (current.bfq) writes.push(['io.bfq.weight', String(limits.blkioWeight)])
     else writes.push(['io.weight', `default ${blkioToIoWeight(limits.blkioWeight)}`])
@@ -112,7 +115,8 @@ export function v1Writes(limits: NormalLimits, current: CurrentV1): V1Write[] {
   const write = (controller: string, file: string, value: number | string | undefined): V1Write[] =>
     value === undefined ? [] : [{ controller, file: `${controller}.${file}`, value: String(value) }]
   const memory = write('memory', 'limit_in_bytes', limits.memory)
-  const swap = write('memory', 'memsw.limit_in_bytes', limits.memorySwap)
+  // The file knows -1 alone for no limit.
+  const swap = write('memory', 'memsw.limit_in_bytes', limits.memorySwap && Math.max(limits.memorySwap, -1))
   // memory may never be above memory and swap: grow the outer one first, shrink it last.
   const swapFirst =
     limits.memorySwap !== undefined &&
@@ -128,7 +132,7 @@ export function v1Writes(limits: NormalLimits, current: CurrentV1): V1Write[] {
     ...write('cpu', 'rt_runtime_us', limits.realtimeRuntime),
     ...write('cpuset', 'cpus', limits.cpusetCpus),
     ...write('cpuset', 'mems', limits.cpusetMems),
-    ...(limits.pids === undefined ? [] : write('pids', 'max', unlimited(limits.pids))),
+    ...(limits.pids === undefined ? [] : write('pids', 'max', unlimited(pidsOrNone(limits.pids)))),
     ...write('blkio', 'weight', limits.blkioWeight),
   ]
 }
@@ -159,6 +163,6 @@ export function systemdProperties(limits: NormalLimits, version: '1' | '2'): str
     const percent = (limits.cpuQuota / (limits.cpuPeriod ?? nanoCpusPeriodMicros)) * 100
     properties.push(`CPUQuota=${limits.cpuQuota < 0 ? '' : `${Math.max(Math.round(percent), 1)}%`}`)
   }
-  if (limits.pids !== undefined) properties.push(`TasksMax=${infinite(limits.pids)}`)
+  if (limits.pids !== undefined) properties.push(`TasksMax=${infinite(pidsOrNone(limits.pids))}`)
   return properties
 }
