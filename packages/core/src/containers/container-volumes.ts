@@ -15,9 +15,11 @@ export async function createVolumes(context: ContainerContext, record: Container
   for (const mount of mounts) await createVolume(context, mount)
   const toFill = mounts.filter((mount) => mount.copyUp)
   if (toFill.length === 0) return
-  const root = await context.rootFilesystems.mount(record.id)
+  const rootFilesystem = await context.rootFilesystems.mount(record.id)
   try {
-    for (const mount of toFill) await context.volumes.copyUp(mount.name, root, mount.destination)
+    for (const { name, destination, subpath } of toFill) {
+      await context.volumes.copyUp(name, { rootFilesystem, destination, ...(subpath !== undefined && { subpath }) })
+    }
   } finally {
     await context.rootFilesystems.unmount(record.id)
   }

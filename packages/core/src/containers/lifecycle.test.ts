@@ -413,7 +413,7 @@ t.test('update: live limits, words, restart policy', async (t) => {
   await containers.update(id, { PidsLimit: 50 })
   await containers.update(id, { MemorySwap: -1, PidsLimit: null })
   await has({ MemorySwap: -1, PidsLimit: 50 })
-  await t.rejects(containers.update(id, { Memory: 48 * megabyte }), { kind: 'conflict' })
+  await t.rejects(containers.update(id, { Memory: 48 * megabyte }), { kind: 'conflict', message: /at the same time$/ })
   for (const PidsLimit of [0, -1]) {
     await containers.update(id, { PidsLimit: 60 })
     await containers.update(id, { PidsLimit })

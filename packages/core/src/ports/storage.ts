@@ -71,8 +71,11 @@ export interface Volumes {
   mount(name: string, containerId: string, subpath?: string): Promise<string>
   /** Ends all uses of the volume by the container; idempotent. */
   unmount(name: string, containerId: string): Promise<void>
-  /** First use of an empty volume: copies what the image has at `destination`, owner and mode of the mount point too. */
-  copyUp(name: string, rootFilesystem: string, destination: string): Promise<void>
+  /**
+   * First use of an empty volume, or of an empty directory in it: copies what the image has at `destination`, owner and
+   * mode of the mount point too. A subpath that is not there is left to the start to refuse.
+   */
+  copyUp(name: string, content: { rootFilesystem: string; destination: string; subpath?: string }): Promise<void>
   /** Lengths of its files, hard-linked ones once; -1 when that cannot be known (options, for example NFS). */
   sizeBytes(name: string): Promise<number>
 }

@@ -58,7 +58,8 @@ export function fakeVolumes(): FakeVolumes {
       return subpath ? `${mountpoint(name)}/${subpath}` : mountpoint(name)
     },
     unmount: async (name, containerId) => void calls.push(`unmount ${name} ${containerId}`),
-    copyUp: async (name, root, destination) => void calls.push(`copyUp ${name} ${root} ${destination}`),
+    copyUp: async (name, { rootFilesystem, destination }) =>
+      void calls.push(`copyUp ${name} ${rootFilesystem} ${destination}`),
     sizeBytes: async (name) => sizes.get(name) ?? 0,
   }
 }

@@ -90,6 +90,12 @@ export async function finishCopyUp({
   await helper.removeTree(staging)
 }
 
+/** After a restart: forgets what a copy began. */
+export async function discardCopyUp(helper: CopyUpRequest['helper'], staging: string): Promise<void> {
+  await helper.removeTree(partialOf(staging))
+  await helper.removeTree(staging)
+}
+
 async function isThere(place: string): Promise<boolean> {
   try {
     await lstat(place)

@@ -82,7 +82,7 @@ t.test('an empty volume gets what the image has at the mount point', needsRoot, 
     { cwd: root },
   )
   await volumes.create({ name: 'data' })
-  await volumes.copyUp('data', root, '/srv')
+  await volumes.copyUp('data', { rootFilesystem: root, destination: '/srv' })
   const listing = (directory: string) =>
     execFileSync(
       'sh',
@@ -95,7 +95,7 @@ t.test('an empty volume gets what the image has at the mount point', needsRoot, 
   t.equal(listing(volumes.mountpoint('data')), listing(path.join(root, 'srv')))
   t.ok(statSync(path.join(volumes.mountpoint('data'), 'sparse')).blocks < 100, 'holes stay holes')
   rmSync(path.join(volumes.mountpoint('data'), 'file'))
-  await volumes.copyUp('data', root, '/srv')
+  await volumes.copyUp('data', { rootFilesystem: root, destination: '/srv' })
   t.notOk(existsSync(path.join(volumes.mountpoint('data'), 'file')), 'only an empty volume is filled')
 })
 
@@ -104,9 +104,9 @@ t.test('an empty or missing mount point gives the volume its owner and mode, or 
   mkdirSync(path.join(root, 'srv'))
   execFileSync('sh', ['-c', 'chown 1234:1235 srv; chmod 2770 srv'], { cwd: root })
   await volumes.create({ name: 'data' })
-  await volumes.copyUp('data', root, '/missing/place')
+  await volumes.copyUp('data', { rootFilesystem: root, destination: '/missing/place' })
   t.equal(statSync(volumes.mountpoint('data')).mode & 0o7777, 0o755)
-  await volumes.copyUp('data', root, '/srv')
+  await volumes.copyUp('data', { rootFilesystem: root, destination: '/srv' })
   const { uid, gid, mode } = statSync(volumes.mountpoint('data'))
   t.strictSame([uid, gid, mode & 0o7777], [1234, 1235, 0o2770])
 })
@@ -119,7 +119,7 @@ t.test('links of the image are followed inside its root only', needsRoot, async 
   writeFileSync(path.join(root, directory, 'host/own'), 'x')
   execFileSync('ln', ['-s', path.join(directory, 'host'), path.join(root, 'link')])
   await volumes.create({ name: 'data' })
-  await volumes.copyUp('data', root, '/link')
+  await volumes.copyUp('data', { rootFilesystem: root, destination: '/link' })
   t.strictSame(readdirSync(volumes.mountpoint('data')), ['own'])
 })
 
@@ -127,7 +127,7 @@ t.test('a volume over a file of the image is refused', needsRoot, async (t) => {
   const { root, volumes } = fixture(t)
   writeFileSync(path.join(root, 'file'), 'x')
   await volumes.create({ name: 'data' })
-  await t.rejects(volumes.copyUp('data', root, '/file'), {
+  await t.rejects(volumes.copyUp('data', { rootFilesystem: root, destination: '/file' }), {
     kind: 'invalidArgument',
     message: `cannot mount volume over existing file, file exists ${root}/file`,
   })
@@ -198,21 +198,39 @@ t.test(
     const data = volumes.mountpoint('data')
     mkdirSync(path.join(data, 'a/b'), { recursive: true })
     writeFileSync(path.join(data, 'a/b/file'), 'inside')
-    execFileSync('ln', ['-s', '/a', path.join(data, 'link')])
-    execFileSync('ln', ['-s', '/etc', path.join(data, 'out')])
+    for (const [name, target] of Object.entries({ link: 'a', out: '/etc', up: '..', gone: 'nowhere', loop: 'loop' }))
+      execFileSync('ln', ['-s', target, path.join(data, name)])
     const bound = await volumes.mount('data', 'c1', 'link/b')
     t.equal(readFileSync(path.join(bound, 'file'), 'utf8'), 'inside')
     t.equal(await volumes.mount('data', 'c1', 'link/b'), bound)
     t.equal(readFileSync(await volumes.mount('data', 'c1', 'a/b/file'), 'utf8'), 'inside')
-    await t.rejects(volumes.mount('data', 'c1', 'out/passwd'), { kind: 'notFound', message: /no such/ })
-    await t.rejects(volumes.mount('data', 'c1', 'no/such'), {
-      kind: 'notFound',
-      message: `cannot access path ${data}/no/such: lstat ${data}/no/such: no such file or directory`,
-    })
+    const unresolved = (subpath: string) =>
+      `error while resolving symlinks in combined path "${path.join(data, subpath)}": `
+    for (const [subpath, kind, message] of [
+      ...['out/passwd', 'out', 'up'].map((subpath) => {
+        const message = `path concatenation escapes the base directory, base: ${data}, subpath: ${subpath}`
+        return [subpath, 'invalidArgument', message] as const
+      }),
+      ['no/such', 'notFound', `cannot access path ${data}/no/such: lstat ${data}/no: no such file or directory`],
+      ['gone', 'notFound', `cannot access path ${data}/gone: lstat ${data}/nowhere: no such file or directory`],
+      ['a/b/file/x', 'internal', `${unresolved('a/b/file/x')}not a directory`],
+      ['loop', 'internal', `${unresolved('loop')}EvalSymlinks: too many links`],
+    ] as const)
+      await t.rejects(volumes.mount('data', 'c1', subpath), { kind, message }, subpath)
     t.equal((await mountsBelow(directory)).length, 2)
     await volumes.unmount('data', 'c1')
     t.strictSame(await mountsBelow(directory), [])
     t.ok(existsSync(path.join(data, 'a/b/file')))
+    const rootFilesystem = path.join(directory, 'image')
+    mkdirSync(path.join(rootFilesystem, 'srv/sub'), { recursive: true, mode: 0o750 })
+    writeFileSync(path.join(rootFilesystem, 'srv/sub/content'), 'from the image')
+    mkdirSync(path.join(data, 'empty'))
+    for (const subpath of ['empty', 'a', 'a/b/file', 'no/such', 'out'])
+      await volumes.copyUp('data', { rootFilesystem, destination: '/srv', subpath })
+    t.equal(readFileSync(path.join(data, 'empty/sub/content'), 'utf8'), 'from the image', 'an empty one is filled')
+    t.equal(statSync(path.join(data, 'empty')).mode & 0o777, 0o750)
+    t.strictSame(readdirSync(path.join(data, 'a')), ['b'], 'another is left alone')
+    t.strictSame(await mountsBelow(directory), [])
   },
 )
 

@@ -2,7 +2,7 @@
  * Volumes of the driver `local`.
  *
  *     <dataRoot>/volumes/<name>/_data      what containers see; where a volume with options is mounted
- *                               copy-up/   the image's content on its way in, see copy-up.ts
+ *                               copy-up/   the image's content on its way in, see copy-up.ts; copy-up-subpath/ too
  *                               users/     who uses such a mount, see volume-users.ts
  *                               subpaths/  places inside the volume, bound for one container each
  *                        .removed/<random>/<name>   being deleted
@@ -33,8 +33,9 @@ import { readMountTable } from '../mounts/mount-table.ts'
 import { OverlayMounts } from '../mounts/overlay-mounts.ts'
 import { isGone } from '../mounts/safe-walk.ts'
 import { treeSizeBytes } from '../mounts/tree-size.ts'
-import { copyUp, finishCopyUp } from './copy-up.ts'
+import { copyUp, discardCopyUp, finishCopyUp } from './copy-up.ts'
 import { volumeMountRequest } from './volume-mount-options.ts'
+import { resolveSubpath } from './volume-subpath.ts'
 import { addUser, clearUsers, listUsers, removeUser } from './volume-users.ts'
 
 export interface LocalVolumesOptions {
@@ -174,16 +175,33 @@ export class LocalVolumes implements Volumes, DiskOwner {
     })
   }
 
-  async copyUp(name: string, rootFilesystem: string, destination: string): Promise<void> {
+  async copyUp(
+    name: string,
+    request: { rootFilesystem: string; destination: string; subpath?: string },
+  ): Promise<void> {
+    const { subpath, ...content } = request
     const user = `copy-up-${randomBytes(6).toString('hex')}`
-    const volume = await this.mount(name, user)
-    const staging = needsMount(this.get(name)) ? {} : { staging: this.#copyUpDirectory(name) }
-    const request = { helper: this.#helper, rootFilesystem, destination, volume, ...staging }
+    const root = await this.mount(name, user)
+    const place = subpath === undefined ? undefined : await this.#placeToFill(root, subpath)
     try {
-      await this.#locks.run(name, () => copyUp(request))
+      if (subpath !== undefined && place === undefined) return
+      // The descriptor's own path is a link, its `.` is the directory.
+      const volume = place === undefined ? root : `${place.path}/.`
+      const directory = place === undefined ? this.#copyUpDirectory(name) : this.#subpathCopyUpDirectory(name)
+      const staging = needsMount(this.get(name)) ? {} : { staging: directory }
+      await this.#locks.run(name, () => copyUp({ helper: this.#helper, ...content, volume, ...staging }))
     } finally {
+      await place?.release()
       await this.unmount(name, user)
     }
+  }
+
+  /** A directory that is there; what cannot be mounted is told when the container starts. */
+  async #placeToFill(root: string, subpath: string) {
+    const place = await resolveSubpath({ helper: this.#helper, root, subpath }).catch(() => undefined)
+    if (place === undefined || (await stat(place.path)).isDirectory()) return place
+    await place.release()
+    return undefined
   }
 
   async sizeBytes(name: string): Promise<number> {
@@ -214,6 +232,7 @@ export class LocalVolumes implements Volumes, DiskOwner {
       await this.#releaseCopies(name)
       const staging = this.#copyUpDirectory(name)
       await finishCopyUp({ helper: this.#helper, staging, volume: this.mountpoint(name) })
+      await discardCopyUp(this.#helper, this.#subpathCopyUpDirectory(name))
     }
   }
 
@@ -244,6 +263,11 @@ export class LocalVolumes implements Volumes, DiskOwner {
 
   #copyUpDirectory(name: string): string {
     return path.join(this.#directory(name), 'copy-up')
+  }
+
+  /** Of a copy into a subpath, which is not known any more after a crash. */
+  #subpathCopyUpDirectory(name: string): string {
+    return path.join(this.#directory(name), 'copy-up-subpath')
   }
 
   #directory(name: string): string {
@@ -293,13 +317,7 @@ export class LocalVolumes implements Volumes, DiskOwner {
   async #bindSubpath(volume: VolumeRow, containerId: string, subpath: string): Promise<string> {
     const root = this.mountpoint(volume.name)
     const target = path.join(this.#subpaths(volume.name, containerId), hashOf(subpath))
-    const resolved = await this.#helper.resolveInRoot({ root, path: subpath, followLast: true }).catch((error) => {
-      if (!isGone(error)) throw error
-      const place = path.join(root, subpath)
-      throw new EngineError('notFound', `cannot access path ${place}: lstat ${place}: ${reason(error)}`, {
-        cause: error,
-      })
-    })
+    const resolved = await resolveSubpath({ helper: this.#helper, root, subpath })
     try {
       await mkdir(path.dirname(target), { recursive: true, mode: 0o700 })
       // What is bound must be of the same kind as what it is bound on.
