@@ -67,7 +67,7 @@ t.test('what others are linked to, or share namespaces with, starts first, whate
   const run = async (name: string, hostConfig: object) => {
     await containers.start(await first.create({ HostConfig: { ...always, ...hostConfig } }, name), {})
   }
-  for (const name of ['db', 'shared', 'net']) await run(name, {})
+  for (const name of ['db', 'shared', 'net']) await run(name, { IpcMode: 'shareable' })
   await run('web', { Links: ['db:database'] })
   await run('ipc', { IpcMode: 'container:shared' })
   await run('pid', { PidMode: 'container:ipc' })
