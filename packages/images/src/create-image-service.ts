@@ -96,7 +96,7 @@ export function createImageService(options: ImageServiceOptions): Images {
   layers.pins.onFreed = collectFreed
   const registry = createRegistryOperations({ context, host, logger, options: options.registry ?? {} })
   return {
-    service: imageService({ context, host, logger, registry: registry.operations }),
+    service: imageService({ context, host, logger, registry: registry.operations, userAgent: registry.userAgent }),
     catalog: createImageCatalog(context),
     ledger: createImageLedger({ context, dataRoot, logger }),
     reconcile: () => {

@@ -11,6 +11,7 @@ import {
   repositoryAndTag,
 } from '@dockerd-ts/core'
 import { importArchive } from './archive/import-archive.ts'
+import { openUrl } from './archive/import-url.ts'
 import { loadArchive } from './archive/load-archive.ts'
 import { saveArchive } from './archive/save-archive.ts'
 import type { ImageContext } from './catalog/image-context.ts'
@@ -21,13 +22,14 @@ import { PrunePlans } from './catalog/prune-plans.ts'
 import { removeImage, removePlatforms } from './catalog/remove-image.ts'
 import { tagImage } from './catalog/tag-image.ts'
 import { findImage, indexOf } from './catalog/variants.ts'
-import { progressStream } from './progress/progress-stream.ts'
+import { counted, counter, progressStream } from './progress/progress-stream.ts'
 
 export interface ServiceOptions {
   context: ImageContext
   host: Platform
   logger: Logger
   registry: RegistryOperations
+  userAgent: string
 }
 
 export type RegistryOperations = Pick<
@@ -35,7 +37,7 @@ export type RegistryOperations = Pick<
   'pull' | 'push' | 'search' | 'distribution' | 'registryManifest' | 'pushManifest' | 'login'
 >
 
-export function imageService({ context, host, logger, registry }: ServiceOptions): ImageService {
+export function imageService({ context, host, logger, registry, userAgent }: ServiceOptions): ImageService {
   const plans = new PrunePlans(context)
   const find = (reference: string, platform: string | undefined) =>
     findImage(context.images, reference, platform === undefined ? undefined : parsePlatform(platform, host))
@@ -52,7 +54,7 @@ export function imageService({ context, host, logger, registry }: ServiceOptions
       return imageHistory(context.images, find(reference, platform))
     },
     load: (request) => loadStream(context, { ...request, host }),
-    import: (request) => importStream(context, { ...request, host }),
+    import: (request) => importStream(context, { ...request, host, userAgent }),
     save: ({ references, platforms }) => {
       const wanted = platforms.map((platform) => parsePlatform(platform, host))
       return saveArchive(context, { references, platforms: wanted, host })
@@ -114,22 +116,33 @@ async function* loadStream(context: ImageContext, request: LoadRequest): AsyncGe
 const isReported = (error: unknown): error is Error =>
   isEngineError(error) || (error instanceof Error && error.name === 'TarError')
 
-type ImportRequest = Parameters<ImageService['import']>[0] & { host: Platform }
+type ImportRequest = Parameters<ImageService['import']>[0] & { host: Platform; userAgent: string }
 
 async function* importStream(context: ImageContext, request: ImportRequest): AsyncGenerator<ProgressMessage> {
-  const { repository, tag, platform, host, sourceName, message } = request
+  const { repository, tag, platform, host, sourceName } = request
   const reference = repositoryAndTag(repository, tag)
   const wanted = platform === undefined || platform === '' ? host : parsePlatform(platform, host)
   if (wanted.os !== 'linux') throw notFound(`operating system is not supported: ${wanted.os}`)
-  const id = await importArchive(context, {
-    source: buffers(request.source),
-    message: message === undefined || message === '' ? `Imported from ${sourceName}` : message,
-    changes: request.changes,
-    platform: wanted,
-    signal: request.signal,
-    ...(reference && { reference }),
-  })
-  yield { status: id }
+  const importFrom = (source: AsyncIterable<Buffer>, name: string, signal: AbortSignal) =>
+    importArchive(context, {
+      source,
+      message: request.message || `Imported from ${name}`,
+      changes: request.changes,
+      platform: wanted,
+      signal,
+      ...(reference && { reference }),
+    })
+  yield* progressStream(async (report, signal) => {
+    if (sourceName === '-') return report({ status: await importFrom(buffers(request.source), '-', signal) })
+    const download = await openUrl(sourceName, { userAgent: request.userAgent, signal })
+    try {
+      report({ status: `Downloading from ${download.address}` })
+      const count = counter(report, { status: 'Importing', total: download.sizeBytes })
+      report({ status: await importFrom(counted(download.body, count), download.address, signal) })
+    } finally {
+      await download.close()
+    }
+  }, request.signal)
 }
 
 /** Without this a stream in text mode could hand strings to the parser. */

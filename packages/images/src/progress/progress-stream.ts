@@ -65,7 +65,7 @@ const intervalMs = 100
 /** Counts of one item, at most ten a second, the last one always. */
 export function counter(
   report: Report,
-  item: { status: string; id: string; total: number },
+  item: { status: string; id?: string; total: number },
 ): (current: number) => void {
   let last = 0
   return (current) => {
@@ -76,7 +76,7 @@ export function counter(
       status: item.status,
       progressDetail: { current, ...(item.total > 0 && { total: item.total }) },
       progress: progressBar(current, item.total),
-      id: item.id,
+      ...(item.id !== undefined && { id: item.id }),
     })
   }
 }
@@ -99,4 +99,17 @@ function humanSize(bytes: number): string {
     unit++
   }
   return `${Number(value.toPrecision(4))}${units[unit]}`
+}
+
+/** The same, telling how much has been taken of it. */
+export async function* counted(
+  source: AsyncIterable<Buffer>,
+  onBytes?: (total: number) => void,
+): AsyncGenerator<Buffer> {
+  let total = 0
+  for await (const chunk of source) {
+    yield chunk
+    total += chunk.length
+    onBytes?.(total)
+  }
 }

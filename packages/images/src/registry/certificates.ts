@@ -11,7 +11,8 @@ export interface Certificates {
 }
 
 /** Another one when a file was changed, so that nobody has to tell the daemon. */
-export async function fingerprint(directory: string): Promise<string> {
+export async function fingerprint(directory: string | undefined): Promise<string> {
+  if (directory === undefined) return ''
   const names = await namesIn(directory).catch(() => [])
   const states = names.map(async (name) => {
     const { ino, size, mtimeMs } = await stat(join(directory, name)).catch(() => ({ ino: 0, size: 0, mtimeMs: 0 }))
@@ -21,7 +22,8 @@ export async function fingerprint(directory: string): Promise<string> {
 }
 
 /** Throws in dockerd's words when the halves of a client's certificate are not both there. */
-export async function readCertificates(directory: string): Promise<Certificates> {
+export async function readCertificates(directory: string | undefined): Promise<Certificates> {
+  if (directory === undefined) return {}
   const names = await namesIn(directory)
   const read = (name: string) => readFile(join(directory, name), 'utf8')
   for (const name of names) checkPair(name, names)

@@ -44,7 +44,7 @@ export class HttpClient {
   readonly endpoint: Endpoint
   readonly #request: typeof request
   readonly #userAgent: string
-  readonly #certificatesDirectory: string
+  readonly #certificatesDirectory: string | undefined
   #dispatchers: Dispatchers
   #fingerprint: string
   /** Of certificates that have changed since, while requests still go over them. */
@@ -61,10 +61,11 @@ export class HttpClient {
 
   static async open(
     endpoint: Endpoint,
-    options: { certificatesDirectory: string; userAgent: string },
+    options: { certificatesDirectory: string | undefined; userAgent: string },
   ): Promise<HttpClient> {
     const { request } = await import('./undici-client.ts')
-    const certificatesDirectory = join(options.certificatesDirectory, new URL(endpoint.base).host)
+    const root = options.certificatesDirectory
+    const certificatesDirectory = root === undefined ? undefined : join(root, new URL(endpoint.base).host)
     const now = await fingerprint(certificatesDirectory)
     const dispatchers = await openDispatchers(endpoint, certificatesDirectory)
     const { userAgent } = options
@@ -138,12 +139,15 @@ export class HttpClient {
 interface Parts {
   request: typeof request
   userAgent: string
-  certificatesDirectory: string
+  certificatesDirectory: string | undefined
   dispatchers: Dispatchers
   fingerprint: string
 }
 
-async function openDispatchers({ insecure }: Endpoint, certificatesDirectory: string): Promise<Dispatchers> {
+async function openDispatchers(
+  { insecure }: Endpoint,
+  certificatesDirectory: string | undefined,
+): Promise<Dispatchers> {
   return Dispatchers.open({ ...(await readCertificates(certificatesDirectory)), rejectUnauthorized: !insecure })
 }
 

@@ -36,6 +36,7 @@ export function createRegistryOperations(request: {
   operations: RegistryOperations
   /** What begins from now on goes by them. */
   configure(changed: Partial<RegistryOptions>): void
+  userAgent: string
   close(): Promise<void>
 } {
   const { context, host, logger } = request
@@ -62,6 +63,7 @@ export function createRegistryOperations(request: {
   }
   return {
     operations,
+    userAgent: options.userAgent,
     configure: (changed) => {
       Object.assign(options, changed)
       downloads.reconfigure()

@@ -5,6 +5,7 @@
 import { internal } from '@dockerd-ts/core'
 import type { ContentStore } from '../content/content-store.ts'
 import type { Descriptor } from '../oci/documents.ts'
+import { counted } from '../progress/progress-stream.ts'
 import type { HttpAnswer } from './http-client.ts'
 import { RegistryError } from './registry-error.ts'
 import type { RegistrySession } from './registry-session.ts'
@@ -170,13 +171,4 @@ async function sendChunk({ session, content, blob, retry }: BlobUpload, chunk: C
 function reached(answer: HttpAnswer, otherwise: number): number {
   const last = /^(?:bytes=)?0-(\d+)$/.exec(answer.header('range') ?? '')?.[1]
   return last === undefined || last === '0' ? otherwise : Number(last) + 1
-}
-
-async function* counted(source: AsyncIterable<Buffer>, onBytes?: (total: number) => void): AsyncGenerator<Buffer> {
-  let total = 0
-  for await (const chunk of source) {
-    yield chunk
-    total += chunk.length
-    onBytes?.(total)
-  }
 }
