@@ -286,3 +286,38 @@ t.test('names that look like digests are refused in Docker’s words', async (t)
   })
   t.equal((await list(images))[0]?.RepoTags?.length, 1)
 })
+
+t.test('a registry without a search is searched by its list of repositories', async (t) => {
+  const registry = await uploadRegistry(t)
+  const asked: string[] = []
+  registry.bend = ({ headers }, response, url) => {
+    const { pathname, searchParams } = url
+    if (pathname === '/token') {
+      asked.push(searchParams.get('scope') ?? '')
+      response.writeHead(200).end('{"token":"good"}')
+    } else if (pathname.startsWith('/v1/')) response.writeHead(404).end()
+    else if (headers.authorization !== 'Bearer good') {
+      response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${registry.host}/token"` }).end()
+    } else if (pathname === '/v2/_catalog') {
+      const last = searchParams.has('last')
+      const more = { link: '</v2/_catalog?n=1000&last=b>; rel="next"' }
+      const repositories = last ? ['team/app'] : ['app', 'other', 'my-app-2']
+      response.writeHead(200, last ? {} : more).end(JSON.stringify({ repositories }))
+    } else return false
+    return true
+  }
+  const images = await testImages(t, quick)
+  const search = async (more: object = {}) => {
+    const found = await images.service.search({ term: `${registry.host}/app`, filters: {}, ...more })
+    return found.map(({ name, star_count, is_official }) => `${name} ${star_count} ${is_official}`)
+  }
+  const all = ['app 0 false', 'my-app-2 0 false', 'team/app 0 false']
+  t.same(await search(), all)
+  t.same(await search({ limit: 2 }), all.slice(0, 2))
+  t.same(await search({ filters: { 'is-official': ['false'], stars: ['0'] } }), all)
+  t.same(await search({ filters: { 'is-official': ['true'] } }), [])
+  t.same(await search({ filters: { stars: ['1'] } }), [])
+  t.ok(asked.length > 0 && asked.every((scope) => scope === 'registry:catalog:*'))
+  registry.bend = (_request, response) => !!response.writeHead(404).end()
+  await t.rejects(search(), { message: 'Unexpected status code 404' })
+})

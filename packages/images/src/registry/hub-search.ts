@@ -1,11 +1,14 @@
-/** `GET /images/search`: Docker Hub's search, or that of a registry that still has one. */
+/** `GET /images/search`: Docker Hub's search, that of a registry that still has one, or else its list of repositories. */
 import { type Filters, internal, invalidArgument, type RegistryAuth } from '@dockerd-ts/core'
 import * as z from 'zod'
 import { parse } from '../oci/documents.ts'
 import type { WireSearchItem } from '../wire-types.ts'
 import { isInsecure } from './endpoints.ts'
 import { HttpClient } from './http-client.ts'
+import { RegistryError } from './registry-error.ts'
 import type { RegistryOptions } from './registry-options.ts'
+import type { RegistryClients } from './registry-session.ts'
+import { findRepositories } from './repository-list.ts'
 
 const searchBody = z.object({
   results: z
@@ -31,7 +34,14 @@ export interface SearchQuery {
   auth?: RegistryAuth
 }
 
-export async function searchImages(options: RegistryOptions, query: SearchQuery): Promise<WireSearchItem[]> {
+/** What says that there is no search. */
+const noSearch = new Set([400, 404, 405, 410, 501])
+
+export async function searchImages(
+  clients: RegistryClients,
+  options: RegistryOptions,
+  query: SearchQuery,
+): Promise<WireSearchItem[]> {
   const limit = query.limit ?? 25
   if (limit < 1 || limit > 100) throw invalidArgument(`limit ${limit} is outside the range of [1, 100]`)
   const wanted = searchFilter(query.filters)
@@ -44,6 +54,15 @@ export async function searchImages(options: RegistryOptions, query: SearchQuery)
     const answer = await client.send({ method: 'GET', url, headers: credentials(query.auth) })
     const body = await answer.text(answerLimitBytes)
     const { status } = answer
+    if (host !== hubHost && noSearch.has(status)) {
+      const names = await findRepositories(clients, host, { term, limit, auth: query.auth }).catch((error) => {
+        // Neither search nor list: the answer to the search is what is told.
+        throw error instanceof RegistryError && noSearch.has(error.status)
+          ? internal(`Unexpected status code ${status}`, error)
+          : error
+      })
+      return names.map(plainItem).filter(wanted)
+    }
     if (status !== 200) throw internal(`Unexpected status code ${status}`)
     return parse(searchBody, body, 'search result')
       .results.map((item) => ({ ...item, description: item.description ?? '' }))
@@ -53,6 +72,15 @@ export async function searchImages(options: RegistryOptions, query: SearchQuery)
     await client.close()
   }
 }
+
+/** A list of repositories says nothing else of them. */
+const plainItem = (name: string): WireSearchItem => ({
+  name,
+  description: '',
+  star_count: 0,
+  is_official: false,
+  is_automated: false,
+})
 
 const hubHost = 'index.docker.io'
 

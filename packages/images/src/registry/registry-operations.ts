@@ -55,7 +55,7 @@ export function createRegistryOperations(request: {
         signal,
       )
     },
-    search: (query) => searchImages(options, query),
+    search: (query) => searchImages(clients, options, query),
     distribution: (reference, auth) => inspectDistribution(clients, reference, auth),
     registryManifest: (reference, access) => readManifest(clients, reference, access),
     pushManifest: (reference, access) => writeManifest(clients, reference, access),

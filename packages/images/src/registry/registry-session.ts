@@ -25,6 +25,8 @@ export interface Asked extends Omit<HttpRequest, 'url' | 'signal'> {
   actions?: 'pull' | 'pull,push'
   /** Another repository that is read: the source of a cross-repository mount. */
   alsoPull?: string
+  /** What a token is asked for, where it is not for the repository. */
+  scope?: string
   /** The caller tries again itself. Streams are always sent once. */
   once?: boolean
   signal?: AbortSignal | undefined
@@ -80,7 +82,7 @@ export class RegistrySession {
   async #send(asked: Asked): Promise<HttpAnswer> {
     const { path, actions = 'pull', alsoPull, headers, method, body, signal } = asked
     const url = typeof path === 'string' ? this.url(path) : path
-    const scopes = this.repository === '' ? [] : [`repository:${this.repository}:${actions}`]
+    const scopes = asked.scope !== undefined ? [asked.scope] : this.#scopes(actions)
     if (alsoPull !== undefined) scopes.push(`repository:${alsoPull}:pull`)
     const authorization = await this.#authorization({ method, url, scopes, signal })
     const answer = await this.#client.send({
@@ -93,6 +95,10 @@ export class RegistrySession {
     })
     this.#warnings.note(answer.header('warning'))
     return answer
+  }
+
+  #scopes(actions: string): string[] {
+    return this.repository === '' ? [] : [`repository:${this.repository}:${actions}`]
   }
 
   async #authorization(request: {
