@@ -14,6 +14,58 @@ const environment = { DOCKER_HOST: daemon.host }
 await importImage(daemon.socket, busyboxRootfs(), 'busybox:latest')
 const directory = mkdtempSync(join(tmpdir(), 'dts-copy-'))
 
+t.test('an image is mounted, is in use, and survives the daemon and the removal of its name', async (t) => {
+  const cli = (...argv: string[]) => run(dockerTs, argv, { environment })
+  const ok = async (...argv: string[]) => {
+    const result = await cli(...argv)
+    t.equal(result.status, 0, `${argv.join(' ')}: ${result.stderr}`)
+    return result.stdout
+  }
+  const layerBytes = async () =>
+    ((await call(daemon.socket, 'GET', '/v1.45/system/df?type=image')).json as { LayersSize: number }).LayersSize
+  const before = await layerBytes()
+  await importImage(daemon.socket, busyboxRootfs('mounted'), 'tool:latest')
+  const toolId = (await ok('image', 'inspect', '-f', '{{.Id}}', 'tool')).trim()
+  const whole = ['--mount', 'type=image,source=tool,target=/tool']
+  const part = ['--mount', 'type=image,source=tool,target=/motd,image-subpath=etc/motd']
+  const written = await cli('run', '--rm', ...whole, ...part, 'busybox', 'sh', '-c', 'cat /motd; touch /tool/x')
+  t.match(written, { status: 1, stdout: 'mounted', stderr: 'touch: /tool/x: Read-only file system' })
+  const id = (await ok('run', '-d', '--name', 'user', ...whole, ...part, 'busybox', 'sleep', '1000')).trim()
+  t.equal(await ok('exec', 'user', 'cat', '/tool/etc/motd'), 'mounted')
+  const { json } = await call(daemon.socket, 'GET', '/containers/user/json')
+  t.match((json as { Mounts: object[] }).Mounts, [
+    { Type: 'image', Name: 'tool', Destination: '/tool', RW: false },
+    { Type: 'image', Name: 'tool', Destination: '/motd', RW: false },
+  ])
+  t.match(
+    (await cli('rmi', 'tool')).stderr,
+    `container ${id.slice(0, 12)} is using its referenced image ${toolId.slice(7, 19)}`,
+  )
+  t.equal(await ok('cp', 'user:/tool/etc/motd', join(directory, 'motd')), '')
+  await daemon.kill()
+  await daemon.start()
+  t.equal(await ok('exec', 'user', 'cat', '/motd'), 'mounted', 'the run outlives the daemon')
+  await ok('stop', '-t', '0', 'user')
+  t.match(await ok('rmi', '-f', 'tool'), 'Untagged: tool:latest')
+  await ok('cp', 'user:/tool/etc/motd', join(directory, 'again'))
+  t.equal(readFileSync(join(directory, 'again'), 'utf8'), 'mounted', 'out of a stopped container too')
+  await ok('start', 'user')
+  t.equal(await ok('exec', 'user', 'cat', '/tool/etc/motd'), 'mounted')
+  await ok('rm', '-f', 'user')
+  t.equal(await layerBytes(), before, 'its layer goes with its last user')
+  const mount = (options: string) => cli('create', '--mount', `type=image,target=/x,${options}`, 'busybox')
+  const Mounts = [{ Type: 'image', Source: 'nobody', Target: '/x' }]
+  const missing = await call(daemon.socket, 'POST', '/containers/create', { Image: 'busybox', HostConfig: { Mounts } })
+  t.match([missing.status, missing.json], [404, { message: 'No such image: nobody:latest' }])
+  t.match(
+    (await mount('source=busybox,image-subpath=../etc')).stderr,
+    'invalid mount config for type "image": subpath must be a relative path within the volume',
+  )
+  await ok('create', '--name', 'user', '--mount', 'type=image,source=busybox,target=/x,image-subpath=none', 'busybox')
+  t.match(await cli('start', 'user'), { status: 1, stderr: /cannot access path .*none: no such file or directory/ })
+  await ok('rm', 'user')
+})
+
 for (const [name, program] of [
   ['docker', docker],
   ['docker-ts', dockerTs],

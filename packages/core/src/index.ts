@@ -1,3 +1,4 @@
+export { imageUserOfRun } from './containers/container-images.ts'
 export type { ContainerRecord, ContainerStatus, MountPlan, RuntimeState } from './containers/container-record.ts'
 export { createEngine, type RunnableEngine } from './create-engine.ts'
 export type * from './engine.ts'

@@ -37,8 +37,8 @@ export interface ContainerRecord {
 
 /** One mount point, decided at create. */
 export interface MountPlan {
-  type: 'bind' | 'volume' | 'tmpfs'
-  /** Name of a volume. */
+  type: 'bind' | 'volume' | 'tmpfs' | 'image'
+  /** Name of a volume, or of an image as it was asked for. */
   name?: string
   driver?: string
   /** Host path of a bind; empty for the others (a volume's path is asked of the volumes). */
@@ -57,7 +57,9 @@ export interface MountPlan {
   nonRecursive?: boolean
   readOnlyNonRecursive?: boolean
   readOnlyForceRecursive?: boolean
-  /** Path inside the volume. */
+  /** What an image's name meant at create. */
+  imageId?: string
+  /** Path inside the volume or image. */
   subpath?: string
   /** mount(8)-style options of a tmpfs. */
   tmpfsOptions?: string

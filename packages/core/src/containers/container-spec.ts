@@ -13,8 +13,8 @@ import { linkVariables } from './links.ts'
 export interface SpecParts {
   root: string
   network: ContainerNetwork
-  /** By destination. */
-  volumePaths: ReadonlyMap<string, string>
+  /** Of volumes and images, by destination. */
+  mountedPaths: ReadonlyMap<string, string>
   runtime: ResolvedRuntime
 }
 
@@ -99,7 +99,7 @@ async function plannedMounts(
   const mounts = plans.map(async (plan): Promise<PlannedMount> => {
     const isBind = plan.type === 'bind'
     const propagation = isBind ? await preparedBind(context, plan) : plan.propagation
-    const source = isBind ? plan.source : (parts.volumePaths.get(plan.destination) ?? '')
+    const source = isBind ? plan.source : (parts.mountedPaths.get(plan.destination) ?? '')
     return {
       kind: plan.type,
       source,

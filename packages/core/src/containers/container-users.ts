@@ -4,6 +4,7 @@ import { volumesOf } from '../mounts/mount-points.ts'
 import type { ImageUsage } from '../ports/images.ts'
 import type { Container } from './container.ts'
 import type { ContainerContext } from './container-context.ts'
+import { imagesOf } from './container-images.ts'
 import { portRequests } from './container-network.ts'
 import type { ContainerRecord } from './container-record.ts'
 import { hasProcess, isRunning } from './container-state.ts'
@@ -41,6 +42,6 @@ export const imageUsage = (context: ContainerContext): ImageUsage => ({
   containersOf: (imageId) =>
     context.registry
       .records()
-      .filter((record) => record.imageId === imageId)
+      .filter((record) => imagesOf(record).includes(imageId))
       .map((record) => ({ id: record.id, name: record.name, running: isRunning(record.status) })),
 })

@@ -11,6 +11,7 @@ import { UndoStack } from '../support/undo-stack.ts'
 import { completeConfig, completeHostConfig } from './complete-config.ts'
 import { Container } from './container.ts'
 import { type ContainerContext, publishContainerEvent } from './container-context.ts'
+import { imagesOf, resolveMountedImages } from './container-images.ts'
 import { checkName, inventName } from './container-name.ts'
 import { type ContainerRecord, initialState, type MountPlan } from './container-record.ts'
 import { createVolumes, removeCreatedVolumes } from './container-volumes.ts'
@@ -52,6 +53,7 @@ export async function createContainer(
       config,
       hostConfig: { ...hostConfig, NetworkMode: networkMode },
     })
+    resolveMountedImages(context, record)
     record.endpoints = config.NetworkDisabled ? {} : endpoints
     // No await since the image was resolved: from here on nobody can remove it, or the volumes that are named.
     context.registry.make(record)
@@ -67,7 +69,7 @@ export async function createContainer(
 function abandonUnlessMade(context: ContainerContext, record: ContainerRecord): void {
   if (context.registry.get(record.id) !== undefined) return
   context.registry.abandon(record)
-  context.images.containerRemoved(record.imageId)
+  for (const imageId of imagesOf(record)) context.images.containerRemoved(imageId)
 }
 
 /** `container:<name>` is stored with the id, so that a rename of the other container changes nothing. */

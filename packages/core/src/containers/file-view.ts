@@ -4,6 +4,7 @@ import type { FileView, ViewMount } from '../ports/archives.ts'
 import { newId, shortId } from '../support/ids.ts'
 import type { Container } from './container.ts'
 import type { ContainerContext } from './container-context.ts'
+import { mountImages, unmountImages } from './container-images.ts'
 import type { ContainerRecord } from './container-record.ts'
 import { mountVolumes, unmountVolumes } from './container-volumes.ts'
 
@@ -17,14 +18,18 @@ export async function withFileView<T>(
   const user = `${copyUserPrefix}${shortId(newId())}`
   return context.rootFilesystems.use(record.id, async (root) => {
     try {
-      const volumePaths = await mountVolumes(context, record, user)
+      const mountedPaths = new Map([
+        ...(await mountVolumes(context, record, user)),
+        ...(await mountImages(context, record, user)),
+      ])
       return await work({
         root,
-        mounts: viewMounts(context, record, volumePaths),
+        mounts: viewMounts(context, record, mountedPaths),
         readOnlyRoot: record.hostConfig.ReadonlyRootfs ?? false,
       })
     } finally {
       await unmountVolumes(context, record, user)
+      await unmountImages(context, record, user)
     }
   })
 }
@@ -35,13 +40,13 @@ export const copyUserPrefix = 'copy-'
 function viewMounts(
   context: ContainerContext,
   record: ContainerRecord,
-  volumePaths: ReadonlyMap<string, string>,
+  mountedPaths: ReadonlyMap<string, string>,
 ): ViewMount[] {
   const planned = record.mounts
     .filter((plan) => plan.type !== 'tmpfs')
     .map((plan): ViewMount => {
       const { createSource, nonRecursive, readOnlyNonRecursive } = plan
-      const source = plan.type === 'bind' ? plan.source : (volumePaths.get(plan.destination) ?? '')
+      const source = plan.type === 'bind' ? plan.source : (mountedPaths.get(plan.destination) ?? '')
       if (createSource && context.host.pathKind(source) === undefined) context.host.makeDirectory(source)
       return {
         source,

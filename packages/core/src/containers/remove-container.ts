@@ -9,6 +9,7 @@ import { SIGKILL } from '../support/signals.ts'
 import { errorMessage } from '../support/undo-stack.ts'
 import type { Container } from './container.ts'
 import { type ContainerContext, publishContainerEvent, transition } from './container-context.ts'
+import { imagesOf } from './container-images.ts'
 import type { ContainerStatus } from './container-record.ts'
 import { hasProcess, isRunning, wireStatus } from './container-state.ts'
 import { removeAnonymousVolumes, volumeMounts } from './container-volumes.ts'
@@ -88,7 +89,7 @@ export async function removeLocked(context: ContainerContext, container: Contain
       })
     }
     crashPoint('remove:row-deleted')
-    context.images.containerRemoved(record.imageId)
+    for (const imageId of imagesOf(record)) context.images.containerRemoved(imageId)
   } catch (error) {
     keepAsDead(context, container, { before, error })
   }

@@ -17,6 +17,7 @@ import { SIGKILL } from '../support/signals.ts'
 import { UndoStack } from '../support/undo-stack.ts'
 import { type Container, newRun } from './container.ts'
 import { type ContainerContext, transition } from './container-context.ts'
+import { mountImages } from './container-images.ts'
 import { publishNetworkEvents, setUpNetwork } from './container-network.ts'
 import type { ContainerStatus } from './container-record.ts'
 import { buildContainerSpec } from './container-spec.ts'
@@ -109,14 +110,16 @@ async function runProcess(context: ContainerContext, container: Container, undo:
   if (record.hostConfig.IpcMode === 'shareable') {
     undo.push('shared memory', () => files.unmountSharedMemory(record.id))
   }
-  const [monitor, root, network, volumePaths] = await allSettled([
+  const [monitor, root, network, volumePaths, imagePaths] = await allSettled([
     prepareMonitor(context, container, { undo, directory, runtime }),
     reached('start:root-filesystem-mounted', context.rootFilesystems.mount(record.id)),
     reached('start:network-connected', setUpNetwork(context, record)),
     mountVolumes(context, record),
+    mountImages(context, record),
   ])
   crashPoint('start:prepared')
-  const spec = await buildContainerSpec(context, record, { root, network, volumePaths, runtime })
+  const mountedPaths = new Map([...volumePaths, ...imagePaths])
+  const spec = await buildContainerSpec(context, record, { root, network, mountedPaths, runtime })
   files.writeSpec(record.id, spec)
   crashPoint('start:spec-written')
   await Promise.all([...container.pendingAttachments].map((attachment) => attachment.connect(monitor)))

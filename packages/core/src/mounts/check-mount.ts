@@ -58,6 +58,8 @@ function mountProblem(mount: wire.Mount): string | undefined {
       return volumeProblem(mount)
     case 'tmpfs':
       return tmpfsProblem(mount)
+    case 'image':
+      return imageProblem(mount)
     default:
       return 'mount type unknown'
   }
@@ -78,6 +80,13 @@ function volumeProblem(mount: wire.Mount): string | undefined {
   if (subpath !== '' && anonymous) return 'must not set Subpath when using anonymous volumes'
   if (subpath !== '' && !isLocalPath(subpath)) return 'subpath must be a relative path within the volume'
   if (mount.ReadOnly && anonymous) return 'must not set ReadOnly mode when using anonymous volumes'
+  return undefined
+}
+
+function imageProblem(mount: wire.Mount): string | undefined {
+  if (!mount.Source) return mustBeSet('Source')
+  const subpath = mount.ImageOptions?.Subpath ?? ''
+  if (subpath !== '' && !isLocalPath(subpath)) return 'subpath must be a relative path within the volume'
   return undefined
 }
 

@@ -9,7 +9,7 @@ export const mountPoints = (
 ): wire.MountPoint[] =>
   mounts.map((mount) => ({
     Type: mount.type,
-    ...(mount.type === 'volume' && { Name: mount.name ?? '' }),
+    ...((mount.type === 'volume' || mount.type === 'image') && { Name: mount.name ?? '' }),
     Source: mount.type === 'volume' ? mountpointOf(mount.name ?? '') : mount.source,
     Destination: mount.destination,
     ...(mount.type === 'volume' && { Driver: mount.driver || 'local' }),

@@ -102,6 +102,10 @@ function planOf(mount: wire.Mount, input: PlanMountsInput): MountPlan {
   }
   if (mount.Type === 'bind') return { ...base, ...bindFields(mount, input.dataRoot) }
   if (mount.Type === 'tmpfs') return { ...base, type: 'tmpfs' }
+  if (mount.Type === 'image') {
+    const part = mount.ImageOptions?.Subpath
+    return { ...base, type: 'image', name: mount.Source ?? '', readWrite: false, ...(part && { subpath: part }) }
+  }
   const subpath = mount.VolumeOptions?.Subpath
   return {
     ...base,

@@ -6,6 +6,14 @@ export interface RootFilesystems {
   create(containerId: string, layers: { layersRoot: string; directories: readonly string[] }): Promise<void>
   /** Mounts it (idempotent) and answers the path. */
   mount(containerId: string): Promise<string>
+  /**
+   * Mounts an image read-only for the container, beside its root filesystem; answers the path. Idempotent. Throws notFound
+   * when there is nothing at the subpath. What is mounted for the run ends with `unmount`, everything with `remove`.
+   */
+  mountImage(containerId: string, image: ImageMount): Promise<string>
+  /** Where `mountImage` mounts it. */
+  imageMountPoint(containerId: string, image: Omit<ImageMount, 'layers'>): string
+  unmountImages(containerId: string, user: string): Promise<void>
   /** What `use` still needs stays until that has ended. */
   unmount(containerId: string): Promise<void>
   /**
@@ -27,6 +35,15 @@ export interface RootFilesystems {
    * What is known and not mounted costs nothing, however many those are.
    */
   existing(isKnown: (containerId: string) => boolean): Promise<{ unknown: string[]; mounted: string[] }>
+}
+
+export interface ImageMount {
+  /** Whose mount it is: of the container's run (`imageUserOfRun`), or of something that lasts shorter. */
+  user: string
+  destination: string
+  layers: { layersRoot: string; directories: readonly string[] }
+  /** Only what lies there in the image; relative. */
+  subpath?: string
 }
 
 export interface VolumeRow {

@@ -6,7 +6,7 @@ import type { OciMount } from './oci-types.ts'
 /** A bind or volume whose source exists on the host, ready to mount. */
 export interface PlannedMount {
   /** `file` is hostname, hosts or resolv.conf: it gives way to a user's mount at the same place. */
-  kind: 'bind' | 'volume' | 'tmpfs' | 'file'
+  kind: 'bind' | 'volume' | 'tmpfs' | 'image' | 'file'
   /** Path on the host; unused for tmpfs. */
   source: string
   destination: string

@@ -1,7 +1,9 @@
 /** `GET /system/df`: what containers, images and volumes take on disk. */
+
 import type * as wire from '@dockerd-ts/api'
 import type { Container } from '../containers/container.ts'
 import type { ContainerContext } from '../containers/container-context.ts'
+import { imagesOf } from '../containers/container-images.ts'
 import { isRunning } from '../containers/container-state.ts'
 import { volumeMounts } from '../containers/container-volumes.ts'
 import { sizes } from '../containers/inspect-container.ts'
@@ -49,7 +51,7 @@ async function containersUsage(context: ContainerContext): Promise<wire.Containe
 
 async function imagesUsage({ context, images }: SystemParts): Promise<wire.ImagesDiskUsage> {
   const items = await images.list({ all: false, filters: {}, sharedSize: true, digests: true, manifests: false })
-  const used = new Set(context.registry.all().map(({ record }) => record.imageId))
+  const used = new Set(context.registry.all().flatMap(({ record }) => imagesOf(record)))
   const { totalBytes, usedBytes } = context.images.layerUsage()
   return {
     ActiveCount: items.filter((image) => used.has(image.Id)).length,

@@ -103,6 +103,15 @@ export function fakeRootFilesystems(state: FakeHostState): RootFilesystems {
       state.mounted.add(id)
       return `/merged/${id}`
     },
+    imageMountPoint: (id, { destination }) => `/data/containers/${id}/images${destination}`,
+    mountImage: async (id, { destination, subpath }) => {
+      call(state, 'rootfs.mountImage', id)
+      const path = `/data/containers/${id}/images${destination}`
+      const shown = subpath ? `${path}/${subpath}` : path
+      state.paths.set(shown, 'directory')
+      return shown
+    },
+    unmountImages: async (id) => call(state, 'rootfs.unmountImages', id),
     unmount: async (id) => {
       call(state, 'rootfs.unmount', id)
       state.mounted.delete(id)

@@ -250,3 +250,45 @@ t.test('the size counts a hard-linked file once and no directories', needsRoot, 
   t.equal(await rootFilesystems.writableSizeBytes('one'), 9 + '/etc/passwd'.length + '/'.length)
   t.equal(await rootFilesystems.writableSizeBytes('nobody'), 0)
 })
+
+t.test('images are mounted beside the root, read-only, whole or in part', needsRoot, async (t) => {
+  const { dataRoot, layersRoot, rootFilesystems } = fixture(t, {
+    top: 'echo top >file; ln -s /../../../../../etc/passwd out; ln -s sub/inner in',
+    bottom: 'echo bottom >file; mkdir sub; echo inner >sub/inner',
+  })
+  const layers = { layersRoot, directories: ['top', 'bottom'] }
+  await rootFilesystems.create('one', layers)
+  const mount = (destination: string, rest: { subpath?: string; user?: string; directories?: string[] } = {}) => {
+    const { user = 'run', directories = layers.directories, ...part } = rest
+    const image = { user, destination, layers: { layersRoot, directories }, ...part }
+    return rootFilesystems.mountImage('one', image)
+  }
+  const whole = await mount('/a')
+  t.equal(await mount('/a'), whole, 'mounting again changes nothing')
+  t.equal(rootFilesystems.imageMountPoint('one', { user: 'run', destination: '/a' }), whole)
+  t.equal(readFileSync(path.join(whole, 'file'), 'utf8'), 'top\n')
+  t.throws(() => writeFileSync(path.join(whole, 'new'), ''), { code: 'EROFS' })
+  const single = await mount('/b', { directories: ['bottom'] })
+  t.strictSame(readdirSync(single), ['file', 'sub'])
+  t.throws(() => writeFileSync(path.join(single, 'new'), ''), { code: 'EROFS' })
+  t.strictSame(readdirSync(await mount('/none', { directories: [] })), [], 'an image without layers is empty')
+  t.strictSame(readdirSync(await mount('/c', { subpath: 'sub' })), ['inner'])
+  t.equal(readFileSync(await mount('/d', { subpath: 'in' }), 'utf8'), 'inner\n')
+  await t.rejects(mount('/e', { subpath: 'out' }), {
+    kind: 'notFound',
+    message: /^cannot access path .*: no such file/,
+  })
+  t.strictSame(await rootFilesystems.existing(() => true), { unknown: [], mounted: ['one'] })
+  const copy = await mount('/a', { user: 'copy-1' })
+  t.not(copy, whole)
+  await rootFilesystems.unmountImages('one', 'copy-1')
+  t.notOk((await mountsBelow(dataRoot)).includes(copy))
+  t.ok((await mountsBelow(dataRoot)).includes(whole), 'the run has its own')
+  await rootFilesystems.unmount('one')
+  t.strictSame(await mountsBelow(dataRoot), [])
+  await mount('/a')
+  await rootFilesystems.remove('one')
+  t.strictSame(await mountsBelow(dataRoot), [])
+  t.strictSame(readdirSync(path.join(dataRoot, 'containers')), [])
+  t.equal(readFileSync(path.join(layersRoot, 'bottom/sub/inner'), 'utf8'), 'inner\n', 'the layers are untouched')
+})

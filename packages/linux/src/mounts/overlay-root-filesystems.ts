@@ -4,12 +4,22 @@
  *     <dataRoot>/containers/<id>/layers.json   the image's layers, written at create
  *                                upper/ work/  the writable layer
  *                                merged/       where it is mounted
+ *                                images/       images that it has mounted, see image-mounts.ts
  *     <dataRoot>/init-layers/<key>/            one per image, see init-layer.ts
  */
 import { mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { type DiskClaim, type DiskOwner, type HostHelper, KeyedMutex, type RootFilesystems } from '@dockerd-ts/core'
+import {
+  type DiskClaim,
+  type DiskOwner,
+  type HostHelper,
+  type ImageMount,
+  imageUserOfRun,
+  KeyedMutex,
+  type RootFilesystems,
+} from '@dockerd-ts/core'
 import { namesIn } from './directory-names.ts'
+import { ImageMounts, imagesDirectory } from './image-mounts.ts'
 import { type ImageLayers, InitLayers } from './init-layers.ts'
 import { readMountTable } from './mount-table.ts'
 import { type Change, overlayChanges } from './overlay-changes.ts'
@@ -19,7 +29,7 @@ import { treeSizeBytes } from './tree-size.ts'
 
 export interface OverlayRootFilesystemsOptions {
   dataRoot: string
-  helper: Pick<HostHelper, 'mount' | 'unmount' | 'removeTree'>
+  helper: Pick<HostHelper, 'mount' | 'unmount' | 'removeTree' | 'resolveInRoot'>
 }
 
 interface ContainerLayers extends ImageLayers {
@@ -27,7 +37,7 @@ interface ContainerLayers extends ImageLayers {
   initLayer: string
 }
 
-const ownNames = new Set(['upper', 'work', 'merged', 'layers.json', 'layers.json.new'])
+const ownNames = new Set(['upper', 'work', 'merged', imagesDirectory, 'layers.json', 'layers.json.new'])
 
 export class OverlayRootFilesystems implements RootFilesystems, DiskOwner {
   readonly #dataRoot: string
@@ -35,6 +45,7 @@ export class OverlayRootFilesystems implements RootFilesystems, DiskOwner {
   readonly #helper: OverlayRootFilesystemsOptions['helper']
   readonly #mounts: OverlayMounts
   readonly #initLayers: InitLayers
+  readonly #images: ImageMounts
   /** Uses of a mount that are under way, and whether the container's own life holds it too. */
   readonly #holds = new Map<string, { uses: number; mounted: boolean }>()
   /** Of one container, one mount or unmount at a time: two overlays over one writable layer would corrupt it. */
@@ -45,6 +56,7 @@ export class OverlayRootFilesystems implements RootFilesystems, DiskOwner {
     this.#containersRoot = path.join(options.dataRoot, 'containers')
     this.#helper = options.helper
     this.#mounts = new OverlayMounts(options.helper)
+    this.#images = new ImageMounts(this.#mounts, options.helper)
     const root = path.join(options.dataRoot, 'init-layers')
     this.#initLayers = new InitLayers({ root, mounts: this.#mounts, helper: options.helper })
   }
@@ -73,6 +85,8 @@ export class OverlayRootFilesystems implements RootFilesystems, DiskOwner {
   async unmount(containerId: string): Promise<void> {
     await this.#locks.run(containerId, async () => {
       const uses = this.#holds.get(containerId)?.uses ?? 0
+      // Without uses all of them: those of copies that a daemon did not live to end are among them.
+      await this.#images.release(this.#directory(containerId), uses > 0 ? imageUserOfRun : undefined)
       if (uses > 0) {
         this.#holds.set(containerId, { uses, mounted: false })
         return
@@ -80,6 +94,18 @@ export class OverlayRootFilesystems implements RootFilesystems, DiskOwner {
       await this.#mounts.release(this.#target(containerId))
       this.#holds.delete(containerId)
     })
+  }
+
+  mountImage(containerId: string, image: ImageMount): Promise<string> {
+    return this.#locks.run(containerId, () => this.#images.mount(this.#directory(containerId), image))
+  }
+
+  imageMountPoint(containerId: string, image: Omit<ImageMount, 'layers'>): string {
+    return this.#images.place(this.#directory(containerId), image)
+  }
+
+  unmountImages(containerId: string, user: string): Promise<void> {
+    return this.#locks.run(containerId, () => this.#images.release(this.#directory(containerId), user))
   }
 
   async use<T>(containerId: string, work: (root: string) => Promise<T>): Promise<T> {
@@ -137,6 +163,7 @@ export class OverlayRootFilesystems implements RootFilesystems, DiskOwner {
       this.#holds.delete(containerId)
       // Whoever still copies has it mounted in a namespace of its own.
       await this.#mounts.release(this.#target(containerId))
+      await this.#images.release(directory)
     })
     await Promise.all([...ownNames].map((name) => this.#helper.removeTree(path.join(directory, name))))
     rmdirUnlessUsed(directory)
@@ -162,7 +189,7 @@ export class OverlayRootFilesystems implements RootFilesystems, DiskOwner {
     const mounted = new Set<string>()
     for (const { mountPoint } of await readMountTable()) {
       const [name, part] = path.relative(this.#containersRoot, mountPoint).split('/')
-      if (name && name !== '..' && part === 'merged') mounted.add(name)
+      if (name && name !== '..' && (part === 'merged' || part === imagesDirectory)) mounted.add(name)
     }
     const unknown = new Set([...mounted].filter((name) => !isKnown(name)))
     const strangers = (await namesIn(this.#containersRoot)).filter((name) => !isKnown(name))

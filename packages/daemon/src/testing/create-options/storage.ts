@@ -164,7 +164,25 @@ const tmpfsOptions: readonly Row[] = [
   }),
 ]
 
+const image = { Type: 'image', Source: 'busybox', Target: '/x' }
+
 const elsewhere: readonly Row[] = [
+  mountShows(image, 'ImageOptions.Subpath', 'etc', {
+    [`${mounted}.source`]: '/data/containers/a container’s id/images/x/etc',
+  }),
+  refuses('HostConfig.Mounts[].Source', 'nobody', [404, 'No such image: nobody:latest'], withMount(image)),
+  mountShows({ ...bind, Source: 'busybox', Type: 'volume' }, 'Type', 'image', {
+    [`${mounted}.source`]: '/data/containers/a container’s id/images/x',
+    [`${shown}.Type`]: 'image',
+    [`${shown}.RW`]: false,
+  }),
+  mountRefuses(image, 'Source', '', 'invalid mount config for type "image": field Source must not be empty'),
+  mountRefuses(
+    image,
+    'ImageOptions.Subpath',
+    '../x',
+    'invalid mount config for type "image": subpath must be a relative path within the volume',
+  ),
   mountRefuses(bind, 'ImageOptions.Subpath', 'sub', 'ImageOptions must not be specified on mount type "bind"'),
   mountRefuses(
     bind,
