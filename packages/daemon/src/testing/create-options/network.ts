@@ -82,7 +82,7 @@ const names: readonly Row[] = [
   hostRefuses('ExtraHosts', ['db'], [400, 'bad format for add-host: "db"']),
   hostRefuses('ExtraHosts', ['db:x'], [400, 'invalid IP address in add-host: "x"']),
   shows('HostConfig.Links', ['peer:db'], {
-    'names.extraHosts.0': 'db:172.17.0.2',
+    'names.extraHosts.0': 'db short id peer:172.17.0.2',
     'inspect.HostConfig.Links': ['/peer:/web/db'],
     'spec.process.env.2': 'DB_NAME=/web/db',
     'spec.process.env.3': 'DB_ENV_PEER=1',
@@ -96,7 +96,12 @@ const endpoints: readonly Row[] = [
     [`${shown}.IPAddress`]: '172.20.0.9',
     [`${shown}.IPAMConfig`]: { IPv4Address: '172.20.0.9' },
   }),
-  endpointRefuses('IPAMConfig.IPv4Address', 'x', 'net', 'invalid IPv4 address: x'),
+  endpointRefuses(
+    'IPAMConfig.IPv4Address',
+    'x',
+    'net',
+    '* invalid IPv4 address: x\n* no configured subnet or ip-range contain the IP address x',
+  ),
   endpointRefuses(
     'IPAMConfig.IPv4Address',
     '172.17.0.9',
@@ -107,9 +112,14 @@ const endpoints: readonly Row[] = [
     [`${asked}.ipv6Address`]: 'fd00::9',
     [`${shown}.IPAMConfig`]: { IPv6Address: 'fd00::9' },
   }),
-  endpointRefuses('IPAMConfig.IPv6Address', 'x', 'net', 'invalid IPv6 address: x'),
+  endpointRefuses(
+    'IPAMConfig.IPv6Address',
+    'x',
+    'net',
+    '* invalid IPv6 address: x\n* no configured subnet or ip-range contain the IP address x',
+  ),
   endpointRefuses('IPAMConfig.LinkLocalIPs', ['x'], 'net', 'invalid link-local IP address: x'),
-  endpointRefuses('IPAMConfig.LinkLocalIPs', ['169.254.0.9'], 'net', 'link-local IP addresses are not supported'),
+  endpoint('IPAMConfig.LinkLocalIPs', ['169.254.0.9'], { [`${asked}.linkLocalAddresses`]: ['169.254.0.9'] }),
   endpoint('Links', ['peer:db'], { [`${shown}.Links`]: ['peer:db'] }),
   endpoint('Aliases', ['www'], { [`${asked}.aliases.1`]: 'www', [`${shown}.Aliases`]: ['www'] }),
   endpointRefuses(
@@ -118,7 +128,14 @@ const endpoints: readonly Row[] = [
     'bridge',
     'network-scoped alias is supported only for containers in user defined networks',
   ),
-  endpoint('DriverOpts', { a: 'b' }, { [`${shown}.DriverOpts`]: { a: 'b' } }),
+  endpoint(
+    'DriverOpts',
+    { 'com.docker.network.endpoint.sysctls': 'net.ipv4.conf.IFNAME.log_martians=1' },
+    {
+      [`${asked}.sysctls`]: { 'net.ipv4.conf.IFNAME.log_martians': '1' },
+      [`${shown}.DriverOpts`]: { 'com.docker.network.endpoint.sysctls': 'net.ipv4.conf.IFNAME.log_martians=1' },
+    },
+  ),
   endpoint('GwPriority', 5, { [`${asked}.gwPriority`]: 5, [`${shown}.GwPriority`]: 5 }),
   endpoint('MacAddress', '02:42:ac:14:00:05', { [`${asked}.mac`]: '02:42:ac:14:00:05' }),
   ...Object.entries({

@@ -91,7 +91,14 @@ async function preparedEngine(on: Partial<CgroupFacts>): Promise<TestEngine> {
     ingress: false,
     enableIPv4: true,
     enableIPv6: true,
-    ipam: { driver: 'default', options: {}, config: [{ subnet: '172.20.0.0/16', gateway: '172.20.0.1' }] },
+    ipam: {
+      driver: 'default',
+      options: {},
+      config: [
+        { subnet: '172.20.0.0/16', gateway: '172.20.0.1' },
+        { subnet: 'fd00::/64', gateway: 'fd00::1' },
+      ],
+    },
     options: {},
     labels: {},
   })
@@ -179,6 +186,7 @@ const neutral = (observation: Observation, containerId: string): Observation =>
       .replaceAll(containerId, id)
       .replaceAll(containerId.slice(0, 12), 'short id')
       .replace(/\b[0-9a-f]{64}\b/g, 'an id')
+      .replace(/\b[0-9a-f]{12}\b/g, 'short id')
       .replace(/\/proc\/\d+\//g, '/proc/pid/')
       .replace(/"(Created|StartedAt|createdAtNs)":"[^"]*"/g, '"$1":"then"')
       .replace(/"Pid":\d+/g, '"Pid":1'),
