@@ -1,7 +1,9 @@
 /** What a container's process finds: nothing of the daemon's own process, and an init where one is asked for. */
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t from 'tap'
-import { startDaemon } from './support/daemon.ts'
+import { call, startDaemon } from './support/daemon.ts'
 import { busyboxRootfs, importImage } from './support/images.ts'
 import { docker, dockerTs, run } from './support/programs.ts'
 
@@ -13,7 +15,8 @@ const mayLowerScores = ((capabilities >> CAP_SYS_RESOURCE) & 1n) === 1n
 
 // A container's score is what it asks for all the same.
 const score = mayLowerScores ? ['--oom-score-adjust', '-500'] : []
-const daemon = await startDaemon({ flags: ['--bridge', 'none', ...score], script })
+const cdiDirectory = mkdtempSync(join(tmpdir(), 'dts-cdi-'))
+const daemon = await startDaemon({ flags: ['--bridge', 'none', '--cdi-spec-dir', cdiDirectory, ...score], script })
 const environment = { DOCKER_HOST: daemon.host }
 await importImage(daemon.socket, busyboxRootfs(), 'busybox:latest')
 
@@ -28,6 +31,39 @@ const look = `
     echo "files $(grep 'open files' /proc/$pid/limits | awk '{ print $4 }')"
     echo "mask $(umask)"
   done`
+
+t.test('CDI devices: variables, nodes, mounts and hooks that a vendor’s file asks for', async (t) => {
+  const hooked = join(cdiDirectory, 'hooked')
+  writeFileSync(
+    join(cdiDirectory, 'vendor.yaml'),
+    `
+cdiVersion: 0.6.0
+kind: vendor.com/class
+devices:
+- name: one
+  containerEdits:
+    env: [FROM_CDI=yes]
+    deviceNodes:
+    - {path: /dev/nought, hostPath: /dev/zero, permissions: r}
+    - {path: /dev/shut, type: c, major: 10, minor: 229, permissions: none}
+    mounts: [{hostPath: ${cdiDirectory}, containerPath: /vendor, options: [ro, bind]}]
+    hooks: [{hookName: createRuntime, path: /bin/sh, args: [sh, -c, 'echo ran > ${hooked}']}]
+`,
+  )
+  const look = 'echo $FROM_CDI; head -c 2 /dev/nought | wc -c; ls /vendor; cat /dev/shut'
+  const device = ['--device', 'vendor.com/class=one']
+  const seen = await cli(dockerTs, 'run', '--rm', ...network, ...device, 'busybox', 'sh', '-c', look)
+  t.equal(seen.stdout, 'yes\n2\nhooked\nvendor.yaml\n', seen.stderr)
+  t.match(seen.stderr, /shut.*: Operation not permitted/)
+  t.equal(readFileSync(hooked, 'utf8'), 'ran\n')
+  const { json } = await call(daemon.socket, 'GET', '/info')
+  t.match(json, {
+    CDISpecDirs: [cdiDirectory],
+    DiscoveredDevices: [{ Source: 'cdi', ID: 'vendor.com/class=one' }],
+  })
+  const missing = await cli(dockerTs, 'run', '--rm', ...network, '--device', 'vendor.com/class=two', 'busybox', 'true')
+  t.match(missing.stderr, 'CDI device injection failed: unresolvable CDI devices vendor.com/class=two')
+})
 
 for (const [name, program] of [
   ['docker', docker],
@@ -119,5 +155,6 @@ for (const [name, program] of [
 }
 
 t.test('nothing is left on the machine', async (t) => {
+  rmSync(cdiDirectory, { recursive: true })
   t.same(await daemon.stop(), [])
 })

@@ -13,7 +13,7 @@ const allowed: Record<string, readonly string[]> = {
   'go-template': [],
   core: ['@dockerd-ts/api', '@dockerd-ts/go-template'],
   store: ['@dockerd-ts/core', 'better-sqlite3'],
-  linux: ['@dockerd-ts/core'],
+  linux: ['@dockerd-ts/core', 'yaml', 'zod'],
   'log-drivers': ['@dockerd-ts/core', '@msgpack/msgpack'],
   images: ['@dockerd-ts/core', '@dockerd-ts/linux', 'undici', 'zod'],
   daemon: [

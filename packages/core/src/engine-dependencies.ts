@@ -3,6 +3,7 @@ import type * as wire from '@dockerd-ts/api'
 import type { ImageService, NetworkService, VolumeService } from './engine.ts'
 import type { EventBus } from './events/event-bus.ts'
 import type { ContainerArchives } from './ports/archives.ts'
+import type { CdiDevices } from './ports/cdi.ts'
 import type { DataRoot, DiskOwner, ImageLedger } from './ports/disk-ledger.ts'
 import type { ContainerFiles, Host, HostDescription } from './ports/host.ts'
 import type { ImageCatalog } from './ports/images.ts'
@@ -82,6 +83,7 @@ export interface EngineDependencies {
   monitors: Monitors
   runtimes: Runtimes
   cgroups: Cgroups
+  cdi: CdiDevices
   imageService: ImageService
   /** For `system fsck`; containers are claimed by the engine itself. */
   disk: { root: DataRoot; images: ImageLedger; owners: readonly DiskOwner[] }

@@ -13,6 +13,7 @@ import {
 } from '@dockerd-ts/core'
 import { createImageService, decompress } from '@dockerd-ts/images'
 import {
+  createCdiDevices,
   createCgroups,
   createContainerArchives,
   createContainerFiles,
@@ -143,6 +144,12 @@ async function hostAdapters(config: DaemonConfig, helper: HostHelperClient) {
   return { cgroups, runtimes, host }
 }
 
+/** As in dockerd: the feature `cdi` switches them off, and so does an only directory without a name. */
+function cdiDirectories(config: DaemonConfig): string[] {
+  if (config.features?.cdi === false) return []
+  return (config['cdi-spec-dirs'] ?? ['/etc/cdi', '/var/run/cdi']).filter((directory) => directory !== '')
+}
+
 const defaultCgroupNamespace = (version: '1' | '2') => (version === '2' ? 'private' : 'host')
 
 function hostGateways(config: DaemonConfig, networks: ContainerNetworks): readonly string[] {
@@ -239,6 +246,7 @@ export async function wire(
     monitors: createMonitors({ helper }),
     runtimes,
     cgroups,
+    cdi: createCdiDevices(cdiDirectories(config)),
     imageService: images.service,
     disk: {
       root: createDataRoot({ dataRoot, helper, fixed: ownFiles }),

@@ -1,5 +1,6 @@
 export { type ContainerArchivesOptions, createContainerArchives } from './archives/container-archives.ts'
 export { packTree } from './archives/pack-tree.ts'
+export { createCdiDevices } from './cdi/cdi-devices.ts'
 export { createCgroups, type HostCgroups, type HostCgroupsOptions } from './cgroups/host-cgroups.ts'
 export { CommandError, type CommandOptions, type CommandResult, runCommand, tryCommand } from './command/run-command.ts'
 export { type StreamingCommand, type StreamingCommandOptions, streamCommand } from './command/stream-command.ts'

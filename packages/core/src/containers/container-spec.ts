@@ -2,7 +2,15 @@
 import { fromRoot } from '../mounts/container-path.ts'
 import { bindPropagation, checkReadOnlyOptions, wantsPropagation } from '../mounts/start-checks.ts'
 import type { ResolvedRuntime } from '../ports/runtime.ts'
-import { buildOciSpec, type OciSpec, type PlannedMount, type ResolvedUser, resolveUser } from '../spec/index.ts'
+import {
+  buildOciSpec,
+  cdiDeviceNames,
+  type OciSpec,
+  type PlannedMount,
+  type ResolvedUser,
+  resolveUser,
+  withSpecEdits,
+} from '../spec/index.ts'
 import { allSettled } from '../support/all-settled.ts'
 import type { ContainerContext } from './container-context.ts'
 import type { ContainerNetwork } from './container-network.ts'
@@ -33,7 +41,7 @@ export async function buildContainerSpec(
     plannedMounts(context, record, parts),
   ])
   const [height = 0, width = 0] = hostConfig.ConsoleSize ?? []
-  const spec = buildOciSpec({
+  const plain = buildOciSpec({
     containerId: record.id,
     config,
     hostConfig,
@@ -56,6 +64,8 @@ export async function buildContainerSpec(
     initByDefault: settings.defaultInit,
     linkVariables: linkVariables(context, record),
   })
+  const deviceNames = cdiDeviceNames(hostConfig)
+  const spec = deviceNames.length === 0 ? plain : withSpecEdits(plain, await context.cdi.resolve(deviceNames))
   const annotations = await parts.runtime.seccompAnnotations(spec.linux.seccomp)
   return Object.keys(annotations).length === 0
     ? spec

@@ -9,8 +9,20 @@ export interface OciSpec {
   root: { path: string; readonly?: boolean }
   hostname?: string
   mounts: OciMount[]
+  hooks?: Partial<Record<OciHookName, OciHook[]>>
   annotations?: Record<string, string>
   linux: OciLinux
+}
+
+export type OciHookName = 'prestart' | 'createRuntime' | 'createContainer' | 'startContainer' | 'poststart' | 'poststop'
+
+/** A program that the runtime runs at a point of the container's life. */
+export interface OciHook {
+  path: string
+  args?: string[]
+  env?: string[]
+  /** Seconds. */
+  timeout?: number
 }
 
 export interface OciProcess {

@@ -3,6 +3,7 @@ import type { HostConfig } from '@dockerd-ts/api'
 import { internal, runtimeRefusal } from '../errors/engine-error.ts'
 import type { HostFacts } from './host-facts.ts'
 import type { OciDevice, OciDeviceRule, OciResources, OciRlimit, OciThrottleDevice, Uint64 } from './oci-types.ts'
+import { isCdiRequest } from './spec-edits.ts'
 import { maxUint64 } from './wide-numbers.ts'
 
 /** What `HostConfig` names by path, looked up on the host (the linux package does it). */
@@ -43,7 +44,7 @@ export function containerResources(hostConfig: HostConfig, found: HostDevices): 
 
 /** What Docker refuses only when the container starts, with status 500. */
 function refuseUnknown({ DeviceRequests: requests, CpuShares: shares, Ulimits: ulimits }: HostConfig): void {
-  const [request] = requests ?? []
+  const request = requests?.find((each) => !isCdiRequest(each))
   if (request !== undefined) {
     const capabilities = (request.Capabilities ?? []).map((set) => `[${set.join(' ')}]`).join(' ')
     const driver = JSON.stringify(request.Driver ?? '')

@@ -12,6 +12,7 @@ export async function systemInfo(context: ContainerContext, images: ImageService
   const { settings, hostDescription: host, runtimes } = context
   const { cgroup } = host
   const runtime = await runtimes.resolve().catch(() => undefined)
+  const cdi = await context.cdi.discover()
   return {
     ID: engineId(context),
     ...containerCounts(context),
@@ -81,8 +82,9 @@ export async function systemInfo(context: ContainerContext, images: ImageService
       DefaultAddressPools: settings.addressPools.map((pool) => ({ ...pool })),
     }),
     FirewallBackend: { Driver: 'nftables' },
-    CDISpecDirs: [],
-    Warnings: warnings(host, settings),
+    CDISpecDirs: [...context.cdi.directories],
+    ...(cdi.names.length > 0 && { DiscoveredDevices: cdi.names.map((ID) => ({ Source: 'cdi', ID })) }),
+    Warnings: warnings(host, settings, cdi.problems),
   }
 }
 
@@ -146,6 +148,7 @@ function securityOptions(host: HostDescription, settings: ContainerContext['sett
 function warnings(
   { cgroup, ipv4Forwarding, seccompAvailable }: HostDescription,
   settings: ContainerContext['settings'],
+  others: readonly string[],
 ): string[] | null {
   const missing: [boolean, string][] = [
     [cgroup.memoryLimit, 'No memory limit support'],
@@ -158,6 +161,6 @@ function warnings(
     [ipv4Forwarding, 'IPv4 forwarding is disabled'],
     [!seccompAvailable || settings.seccompProfileName === 'builtin', 'daemon is not using the default seccomp profile'],
   ]
-  const texts = missing.filter(([present]) => !present).map(([, text]) => `WARNING: ${text}`)
+  const texts = [...missing.filter(([present]) => !present).map(([, text]) => `WARNING: ${text}`), ...others]
   return texts.length > 0 ? texts : null
 }

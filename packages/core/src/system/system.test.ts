@@ -37,11 +37,16 @@ t.test('info counts, names the host, keeps its id over restarts', async (t) => {
     CgroupVersion: '2',
     SecurityOptions: ['name=seccomp,profile=builtin', 'name=cgroupns', 'name=no-new-privileges'],
     Labels: ['a=b'],
+    CDISpecDirs: ['/etc/cdi'],
+    DiscoveredDevices: [
+      { Source: 'cdi', ID: 'vendor.com/class=node' },
+      { Source: 'cdi', ID: 'vendor.com/class=plain' },
+    ],
+    Warnings: ['CDI: something is wrong'],
     Name: 'host.example',
     Runtimes: { runc: { path: 'runc' } },
     DefaultRuntime: 'runc',
     Swarm: { LocalNodeState: 'inactive' },
-    Warnings: null,
   })
   const next = test.restartDaemon()
   await next.engine.recover()

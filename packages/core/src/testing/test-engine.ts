@@ -9,6 +9,7 @@ import type { ContainerFiles, HostDescription } from '../ports/host.ts'
 import { silentLogger } from '../support/logger.ts'
 import { createVolumeService } from '../volumes/volume-service.ts'
 import { type FakeArchives, fakeArchives } from './fake-archives.ts'
+import { fakeCdiDevices } from './fake-cdi-devices.ts'
 import { type FakeClock, fakeClock } from './fake-clock.ts'
 import {
   type FakeHostState,
@@ -200,6 +201,7 @@ function daemonOn(host: Host, settings: EngineSettings): TestEngine {
     monitors: mortal(monitors, life),
     runtimes: fakeRuntimes(state),
     cgroups: mortal(fakeCgroups(state), life),
+    cdi: fakeCdiDevices(),
     imageService,
     disk: {
       root: absent<DataRoot>('data root'),

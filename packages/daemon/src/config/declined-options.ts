@@ -96,13 +96,6 @@ export const declinedOptions: readonly DeclinedOption[] = [
     reason: 'dockerd removed it',
   },
   {
-    key: 'cdi-spec-dirs',
-    flag: 'cdi-spec-dir',
-    kind: 'list',
-    effect: 'refused',
-    reason: 'devices of the Container Device Interface are not implemented',
-  },
-  {
     key: 'cpu-rt-period',
     flag: 'cpu-rt-period',
     kind: 'text',

@@ -90,6 +90,7 @@ export const schemas = {
   'max-concurrent-uploads': z.number().int().min(1),
   'max-download-attempts': z.number().int().min(1),
   'exec-opts': list,
+  'cdi-spec-dirs': list,
   'cgroup-parent': text,
   labels: list,
   'log-driver': text,
@@ -395,6 +396,12 @@ export const options: readonly OptionDefinition[] = [
     short: 's',
     kind: 'text',
     description: 'Storage driver to use (overlay2)',
+  },
+  {
+    key: 'cdi-spec-dirs',
+    flag: 'cdi-spec-dir',
+    kind: 'list',
+    description: 'CDI specification directories to use ("" for none)',
   },
   { key: 'experimental', flag: 'experimental', kind: 'boolean', description: 'Say that experimental features are on' },
   {

@@ -108,6 +108,11 @@ function toDevice(path: string, status: Stats): OciDevice | undefined {
   return { path, type, ...deviceNumbers(status.rdev), fileMode: status.mode & 0o7777, uid: status.uid, gid: status.gid }
 }
 
+/** Links are followed. undefined: there is something else. Throws when there is nothing. */
+export async function deviceAt(path: string): Promise<OciDevice | undefined> {
+  return toDevice(path, await stat(path))
+}
+
 /** The kernel's split of dev_t, as in sysmacros.h; BigInt because the upper half does not fit 32-bit operators. */
 export function deviceNumbers(rdev: number): { major: number; minor: number } {
   const device = BigInt(rdev)

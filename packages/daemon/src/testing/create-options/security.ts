@@ -1,5 +1,5 @@
 /** What a container may do, and which devices it has. */
-import { hasNoEffect, hostRefuses, hostShows, type Row, refuses, shows } from './row.ts'
+import { hostRefuses, hostShows, type Row, refuses, shows } from './row.ts'
 
 const capabilities = 'spec.process.capabilities.bounding'
 const options = (value: string, at: Readonly<Record<string, unknown>>) => hostShows('SecurityOpt', [value], at)
@@ -67,6 +67,7 @@ const securityOptions: readonly Row[] = [
   unknownOption('nonsense=1', 'invalid --security-opt 2: "nonsense=1"'),
 ]
 
+const cdi = { with: { HostConfig: { DeviceRequests: [{ Driver: 'cdi' }] } } }
 const request = { Capabilities: [['gpu']] }
 const noDriver = (driver: string, capabilities: string): [number, string] => [
   500,
@@ -102,14 +103,25 @@ const devices: readonly Row[] = [
   refuses('HostConfig.DeviceRequests[].Driver', 'nvidia', noDriver('nvidia', '[[gpu]]'), {
     with: { HostConfig: { DeviceRequests: [request] } },
   }),
-  ...(['Count', 'DeviceIDs', 'Options'] as const).map((field) =>
-    hasNoEffect(
-      `HostConfig.DeviceRequests[].${field}`,
-      { Count: -1, DeviceIDs: ['0'], Options: { a: 'b' } }[field],
-      'the driver that it is for is not found',
-      { with: { HostConfig: { DeviceRequests: [request] } } },
-    ),
+  shows(
+    'HostConfig.DeviceRequests[].DeviceIDs',
+    ['vendor.com/class=node', 'vendor.com/class=plain'],
+    {
+      'spec.process.env.2': 'CDI=plain',
+      'spec.linux.devices': [{ path: '/dev/cdi', type: 'c', major: 1, minor: 5, fileMode: 0o666, uid: 0, gid: 0 }],
+      'spec.linux.resources.devices.8': { allow: true, type: 'c', major: 1, minor: 5, access: 'rw' },
+      'inspect.HostConfig.DeviceRequests.0.DeviceIDs': ['vendor.com/class=node', 'vendor.com/class=plain'],
+    },
+    cdi,
   ),
+  refuses(
+    'HostConfig.DeviceRequests[].DeviceIDs',
+    ['vendor.com/class=none'],
+    [500, 'CDI device injection failed: unresolvable CDI devices vendor.com/class=none'],
+    cdi,
+  ),
+  refuses('HostConfig.DeviceRequests[].Count', -1, [500, 'unexpected count in CDI device request'], cdi),
+  refuses('HostConfig.DeviceRequests[].Options', { a: 'b' }, [500, 'unexpected options in CDI device request'], cdi),
 ]
 
 export const securityRows: readonly Row[] = [...processRights, ...securityOptions, ...devices]
