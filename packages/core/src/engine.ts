@@ -176,6 +176,11 @@ export interface ImageService {
   }): Promise<wire.ImageSummary[]>
   inspect(reference: string, query: { platform?: string; manifests: boolean }): Promise<wire.ImageInspect>
   history(reference: string, query: { platform?: string }): Promise<wire.ImageHistoryResponseItem[]>
+  /** Statements of the predicates' types, or all; with what they say, or only which they are. */
+  attestations(
+    reference: string,
+    query: { platform?: string; types: readonly string[]; statement: boolean },
+  ): Promise<wire.AttestationStatement[]>
   /**
    * The first message is given only when the pull is certain to have begun: what fails before (no such repository,
    * denied, no network) is thrown by the first `next()`, as a status, not as a message.

@@ -14,6 +14,7 @@ import { importArchive } from './archive/import-archive.ts'
 import { openUrl } from './archive/import-url.ts'
 import { loadArchive } from './archive/load-archive.ts'
 import { saveArchive } from './archive/save-archive.ts'
+import { imageAttestations } from './catalog/image-attestations.ts'
 import type { ImageContext } from './catalog/image-context.ts'
 import { imageHistory, inspectImage } from './catalog/inspect-image.ts'
 import { listImages } from './catalog/list-images.ts'
@@ -49,6 +50,10 @@ export function imageService({ context, host, logger, registry, userAgent }: Ser
     async inspect(reference, { platform, manifests }) {
       const image = find(reference, platform)
       return inspectImage(context, image, { index: indexOf(context.images, reference, image), manifests })
+    },
+    async attestations(reference, { platform, ...query }) {
+      const image = find(reference, platform)
+      return imageAttestations(context, { image, index: indexOf(context.images, reference, image) }, query)
     },
     async history(reference, { platform }) {
       return imageHistory(context.images, find(reference, platform))

@@ -45,6 +45,15 @@ export const imageEndpoints = {
     query: { manifests: 'boolean', platform: 'platform' },
     response: 'ImageInspect',
   }),
+  attestations: defineEndpoint({
+    operation: 'ImageAttestations',
+    method: 'GET',
+    path: '/images/{name}/attestations',
+    transport: 'json',
+    query: { platform: 'platforms', type: 'strings', statement: 'boolean' },
+    response: 'AttestationStatement[]',
+    since: '1.55',
+  }),
   history: defineEndpoint({
     operation: 'ImageHistory',
     method: 'GET',

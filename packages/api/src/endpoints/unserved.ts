@@ -77,9 +77,6 @@ export const unservedOperations: readonly UnservedOperation[] = [
     ['POST', '/session', 'Session'],
     ['POST', '/grpc', 'Grpc'],
   ]),
-  ...refuse('notImplemented', 'attestations of images are not supported by this engine yet', [
-    ['GET', '/images/{name}/attestations', 'ImageAttestations'],
-  ]),
   ...refuse(
     'notImplemented',
     'This experimental feature is disabled by default. Start the Docker daemon in experimental mode in order to enable it.',

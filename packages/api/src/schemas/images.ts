@@ -33,6 +33,14 @@ export const ImageManifestSummary = z.object({
 })
 export type ImageManifestSummary = z.infer<typeof ImageManifestSummary>
 
+export const AttestationStatement = z.object({
+  Descriptor: OCIDescriptor,
+  PredicateType: z.string(),
+  /** As it was attested; only where it is asked for. */
+  Statement: z.record(z.string(), z.unknown()).nullish(),
+})
+export type AttestationStatement = z.infer<typeof AttestationStatement>
+
 export const ImageSummary = z.object({
   Containers: int64,
   /** Unix seconds. */

@@ -7,6 +7,7 @@ import {
   type ImageRecords,
   type ImageReference,
   type ImageRow,
+  type IndexEntry,
   type IndexRow,
   invalidArgument,
   noSuchImage,
@@ -14,6 +15,7 @@ import {
   storedReference,
 } from '@dockerd-ts/core'
 import { type ImageDocument, parseImageConfig } from '../oci/documents.ts'
+import { attestedDigest } from './attested-digest.ts'
 
 export interface StoredImage {
   row: ImageRow
@@ -144,12 +146,15 @@ export class ImageStore {
     this.#indexes.delete(digest)
   }
 
-  /** Their blobs need not be kept for an index any more. */
+  /** Its blobs, and what is attested about it, need not be kept for an index any more. */
   forgetVariant(imageId: string): void {
     for (const index of this.indexes()) {
       if (!index.entries.some(({ content }) => content?.configDigest === imageId)) continue
+      const isIts = ({ content }: IndexEntry) => content?.configDigest === imageId
+      const manifests = index.entries.filter(isIts).map(({ descriptor }) => descriptor.digest)
+      const isAbout = ({ descriptor }: IndexEntry) => manifests.includes(attestedDigest(descriptor) ?? '')
       const entries = index.entries.map((entry) =>
-        entry.content?.configDigest === imageId ? { descriptor: entry.descriptor } : entry,
+        isIts(entry) || isAbout(entry) ? { descriptor: entry.descriptor } : entry,
       )
       this.putIndex({ ...index, entries })
     }

@@ -2,6 +2,7 @@
 import type { ImageUsage, IndexEntry, IndexRow } from '@dockerd-ts/core'
 import type { ContentStore } from '../content/content-store.ts'
 import type { WireDescriptor, WireManifestSummary } from '../wire-types.ts'
+import { attestedDigest } from './attested-digest.ts'
 import type { ImageStore, StoredImage } from './image-store.ts'
 
 export interface SummaryContext {
@@ -48,10 +49,7 @@ const blobsOfEntry = ({ descriptor, content }: IndexEntry): string[] => [
 /** Of BuildKit: what is attested about another manifest of the index. */
 export const isAttestation = (entry: IndexEntry): boolean => attestationFor(entry) !== undefined
 
-const attestationFor = ({ descriptor: { annotations } }: IndexEntry): string | undefined =>
-  annotations?.['vnd.docker.reference.type'] === 'attestation-manifest'
-    ? annotations['vnd.docker.reference.digest']
-    : undefined
+const attestationFor = ({ descriptor }: IndexEntry): string | undefined => attestedDigest(descriptor)
 
 function summarize(context: SummaryContext, entry: IndexEntry): WireManifestSummary {
   const { images, content, usage } = context

@@ -42,8 +42,8 @@ t.test('a pull keeps the index and what the platform needs; another platform joi
     (await manifestsOf(images, name)).map(({ ID, Kind, Available }) => [ID, Kind, Available]),
     [
       [made.manifests.amd64, 'image', true],
+      [made.manifests.attestation, 'attestation', true],
       [made.manifests.arm64, 'image', false],
-      [made.manifests.attestation, 'attestation', false],
     ],
   )
   const messages = await pull('linux/arm64')
@@ -80,9 +80,10 @@ t.test('a pull fetches again what was lost of it', async (t) => {
   const { images, name, pull } = await setUp(t, undefined)
   const lost = digest(made.amd64.layers[1] ?? '')
   await images.ledger.repair({ blobDigests: [lost], chainIds: [] })
-  t.equal((await manifestsOf(images, name))[0]?.Available, false)
+  const isHere = async () => (await manifestsOf(images, name)).find(({ ID }) => ID === made.manifests.amd64)?.Available
+  t.equal(await isHere(), false)
   await pull()
-  t.equal((await manifestsOf(images, name))[0]?.Available, true)
+  t.equal(await isHere(), true)
   t.same(await images.ledger.problems({ verify: true }), [])
 })
 
@@ -115,7 +116,7 @@ t.test('another name keeps all platforms', async (t) => {
   const { images, name } = await setUp(t, undefined, 'linux/arm64')
   await images.service.tag(name, { repository: 'mine', tag: '2' })
   await images.service.remove(name, removal)
-  t.equal((await manifestsOf(images, 'mine:2')).filter(({ Available }) => Available).length, 2)
+  t.equal((await manifestsOf(images, 'mine:2')).filter(({ Available }) => Available).length, 3)
   t.same((await images.ledger.problems({ verify: true })).map(String), [])
 })
 
@@ -128,7 +129,7 @@ t.test('one platform can be removed alone; the name then means the other one', a
     (await manifestsOf(images, name)).map(({ Available }) => Available),
     [true, false, false],
   )
-  t.notOk(images.records.getBlob(made.manifests.amd64))
+  for (const gone of [made.manifests.amd64, digest(made.attestation)]) t.notOk(images.records.getBlob(gone))
   await t.rejects(images.service.remove(name, { ...removal, platforms: ['linux/amd64'] }), {
     message: /does not match the specified platform/,
   })
@@ -145,4 +146,38 @@ t.test('a platform that a container uses stays, and so does the name', async (t)
   await t.rejects(images.service.remove(name, { ...removal, platforms: ['linux/arm64'] }), { message: /container/ })
   t.same((await manifestsOf(images, name))[1]?.ImageData?.Containers, [container.id])
   t.equal((await list(images))[0]?.Containers, 1)
+})
+
+t.test('what is attested comes with its image, and is told by its predicates', async (t) => {
+  const { images, name } = await setUp(t, undefined)
+  const { service } = images
+  const query = { types: [], statement: false }
+  const type = 'https://spdx.dev/Document'
+  const Descriptor = {
+    mediaType: 'application/vnd.in-toto+json',
+    digest: digest(made.attestation),
+    size: made.attestation.length,
+  }
+  t.same(await service.attestations(name, query), [{ Descriptor, PredicateType: type }])
+  t.same(await service.attestations(name, { ...query, types: ['other', type], statement: true }), [
+    { Descriptor, PredicateType: type, Statement: JSON.parse(made.attestation.toString()) },
+  ])
+  t.same(await service.attestations(name, { ...query, types: ['other'] }), [])
+  await t.rejects(service.attestations(name, { ...query, platform: 'linux/arm64' }), { kind: 'notFound' } as never)
+  await t.rejects(service.attestations('nothing', query), { kind: 'notFound' } as never)
+  t.same(await images.ledger.problems({ verify: true }), [])
+
+  const other = await setUp(t, 'linux/arm64')
+  t.same(await other.images.service.attestations(other.name, query), [], 'nothing is attested about that one')
+})
+
+t.test('an image whose attestations the registry has lost is pulled without them', async (t) => {
+  for (const lost of [made.manifests.attestation, digest(made.attestation)]) {
+    const { registry, images, name, pull } = await setUp(t)
+    for (const kind of ['manifests', 'blobs']) registry.content.delete(`app/${kind}/${lost}`)
+    await pull()
+    t.equal(images.catalog.resolve(name).id, made.amd64.id)
+    t.same(await images.service.attestations(name, { types: [], statement: false }), [])
+    t.same(await images.ledger.problems({ verify: true }), [])
+  }
 })

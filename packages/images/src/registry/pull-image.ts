@@ -28,6 +28,7 @@ import { counter, type Report } from '../progress/progress-stream.ts'
 import { judgePull, requireAllowed } from '../signatures/judge-pull.ts'
 import type { SignaturePolicy } from '../signatures/signature-policy.ts'
 import type { BlobDownloads } from './blob-download.ts'
+import { fetchAttestations } from './fetch-attestations.ts'
 import {
   type FetchedDocument,
   fetchManifest,
@@ -177,6 +178,7 @@ async function fetchImage(pull: PullContext, session: RegistrySession, found: Fo
     // Blobs of other images, which may be removed before this one is recorded.
     unpins.push(content.pins.add(...present.flatMap((digest) => digest ?? [])))
     const blobDigests = await fetchLayers(pull, session, { ...found, ...ids, configData, present })
+    const attestations = await fetchAttestations({ ...pull, session, resolved, request, unpins })
     for (const { data, mediaType } of [...indexes, resolved]) {
       await content.put(data, mediaType, repositoryOf(request.reference))
     }
@@ -192,7 +194,7 @@ async function fetchImage(pull: PullContext, session: RegistrySession, found: Fo
     const references = digest === undefined && tag !== undefined ? [{ domain, path, tag }, byDigest] : [byDigest]
     const recording = { references, ...(verdict && { verdict }) }
     if (indexes.length === 0) return recordImage(images, image, recording)
-    const row = indexRow(indexes, new Map([[resolved.digest, resolved.manifest]]))
+    const row = indexRow(indexes, new Map([[resolved.digest, resolved.manifest], ...attestations]))
     return recordImage(images, image, { ...recording, index: { row, host: pull.host } })
   } finally {
     for (const unpin of unpins) unpin()

@@ -25,7 +25,13 @@ export function multiPlatform(name: string): MultiPlatform {
     })
   const amd64 = made('amd64')
   const arm64 = made('arm64')
-  const statement = Buffer.from(JSON.stringify({ _type: 'https://in-toto.io/Statement/v0.1', subject: [{ name }] }))
+  const statement = Buffer.from(
+    JSON.stringify({
+      _type: 'https://in-toto.io/Statement/v0.1',
+      predicateType: 'https://spdx.dev/Document',
+      subject: [{ name }],
+    }),
+  )
   const attested = Buffer.from(
     JSON.stringify({
       architecture: 'unknown',

@@ -21,6 +21,11 @@ export function imageRoutes({ images }: Engine): Route[] {
       }
       return json(await images.inspect(params.name, { manifests, ...defined({ platform }) }))
     }),
+    route(table.attestations, async ({ params, query: { platform: platforms, type: types, statement } }) => {
+      const [platform, another] = platforms
+      if (another !== undefined) throw invalidArgument('only one platform can be specified')
+      return json(await images.attestations(params.name, { types, statement, ...defined({ platform }) }))
+    }),
     route(table.history, async ({ params, query }) =>
       json(await images.history(params.name, defined({ platform: query.platform }))),
     ),
