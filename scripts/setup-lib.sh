@@ -12,7 +12,7 @@ fail() {
 # program=package: the reason for each stands in README.md, "What it installs".
 needed_to_run="crun=crun nft=nftables ip=iproute2 ps=procps"
 needed_to_build="gcc=gcc make=make"
-needed_to_test="docker-registry=docker-registry htpasswd=apache2-utils busybox=busybox-static openssl=openssl curl=curl python3=python3 docker-py=python3-docker runc=runc socat=socat skopeo=skopeo"
+needed_to_test="docker-registry=docker-registry htpasswd=apache2-utils busybox=busybox-static openssl=openssl curl=curl python3=python3 docker-py=python3-docker runc=runc socat=socat skopeo=skopeo podman=podman"
 
 # Headers, not programs, tell whether libc and zlib can be linked statically.
 have_libc_headers() { [ -e /usr/include/stdio.h ]; }
