@@ -259,6 +259,25 @@ const images = [
   post('/images/prune'),
 ]
 
+/** Sizes of containers and images are of files of their own, which the engines count in other blocks. */
+const diskUsage = [
+  create('disk', run('echo 12345 > /file; echo 1234567890 > /kept/file', { HostConfig: { Binds: ['kept:/kept'] } })),
+  create('implicit', run('true', { Volumes: { '/implicit': {} } })),
+  post('/containers/disk/start'),
+  post('/containers/disk/wait'),
+  get('/containers/json?all=1'),
+  get('/system/df'),
+  get('/system/df?type=container'),
+  get('/system/df?type=volume'),
+  get('/system/df?type=image&type=volume'),
+  get('/system/df?type=nonsense'),
+  del('/containers/implicit?v=1'),
+  get('/system/df?type=volume'),
+  del('/containers/disk'),
+  get('/system/df?type=volume'),
+  post(`/volumes/prune?${filters({ all: ['true'] })}`),
+]
+
 const volumesAndNetworks = [
   get('/volumes'),
   post('/volumes/create', { Name: 'vol', Labels: { a: 'b' } }),
@@ -327,6 +346,7 @@ export const comparedRequests: readonly ComparedRequest[] = [
   ...streams,
   ...containerRequests,
   ...images,
+  ...diskUsage,
   ...volumesAndNetworks,
   ...networkRequests,
   ...absent,

@@ -1,6 +1,7 @@
 /** The steps from 1.25 to 1.45. */
 import { InvalidRequest } from '../parse/invalid-request.ts'
 import {
+  adaptEntries,
   type Fields,
   fieldsOf,
   ignoreBody,
@@ -74,10 +75,7 @@ export const v1_44: VersionStep = {
     ContainerList: withoutDnsNames,
     ImageList: withVirtualSize,
     ImageInspect: (value) => withVirtualSize(withDefaults(value, { Created: '0001-01-01T00:00:00Z' })),
-    SystemDataUsage: (value) => ({
-      ...value,
-      Images: value.Images === null ? null : (value.Images as Fields[]).map(withVirtualSize),
-    }),
+    SystemDataUsage: (value) => ({ ...value, ...adaptEntries(value, 'Images', withVirtualSize) }),
     SystemInfo: (value) => ({ ...value, Runtimes: mapValues(value.Runtimes, (runtime) => without(runtime, 'status')) }),
   },
   requests: { ContainerCreate: ({ body }) => createBefore44(body) },
@@ -99,7 +97,7 @@ function createBefore44(body: Fields): void {
   for (const endpoint of Object.values(endpoints)) delete fieldsOf(endpoint).MacAddress
   const networks = Object.keys(endpoints)
   if (networks.length > 1) {
-    throw new InvalidRequest(`Container cannot be connected to network endpoints: ${networks.join(', ')}`)
+    throw new InvalidRequest(`Container cannot be created with multiple network endpoints: ${networks.join(', ')}`)
   }
 }
 
@@ -118,7 +116,6 @@ const mountOptions = { BindOptions: 'bind', VolumeOptions: 'volume', TmpfsOption
 
 export const v1_42: VersionStep = {
   version: '1.42',
-  responses: { SystemDataUsage: (value) => ({ ...value, BuilderSize: 0 }) },
   requests: {
     ContainerStop: ignoreQuery({ signal: undefined }),
     ContainerRestart: ignoreQuery({ signal: undefined }),

@@ -1,6 +1,7 @@
 /** The steps from 1.46 to 1.51. */
 import { InvalidRequest } from '../parse/invalid-request.ts'
 import {
+  adaptEntries,
   type Fields,
   fieldsOf,
   ignoreBody,
@@ -56,6 +57,7 @@ export const v1_49: VersionStep = {
 }
 
 const withoutGatewayPriority = (value: Fields) => withoutEndpointField(value, 'GwPriority')
+const containerBefore48 = (value: Fields) => withoutGatewayPriority(without(value, 'ImageManifestDescriptor'))
 
 export const v1_48: VersionStep = {
   version: '1.48',
@@ -67,8 +69,13 @@ export const v1_48: VersionStep = {
         AllowNondistributableArtifactsHostnames: null,
       }),
     }),
-    ContainerList: (value) => withoutGatewayPriority(without(value, 'ImageManifestDescriptor')),
-    ContainerInspect: (value) => withoutGatewayPriority(without(value, 'ImageManifestDescriptor')),
+    ContainerList: containerBefore48,
+    ContainerInspect: containerBefore48,
+    SystemDataUsage: (value) => ({
+      ...value,
+      ...adaptEntries(value, 'Containers', containerBefore48),
+      ...adaptEntries(value, 'Images', (image) => without(image, 'Descriptor')),
+    }),
     ImageList: (value) => without(value, 'Descriptor'),
     ImageInspect: (value) => without(value, 'Descriptor', 'Manifests'),
     NetworkList: (value) => without(value, 'EnableIPv4'),

@@ -1,6 +1,6 @@
 /** 1.52 dropped the oldest compatibility fields: the default network at the top, three keys of events, empty keys. */
 import { InvalidRequest } from '../parse/invalid-request.ts'
-import { type Fields, fieldsOf, type VersionStep, withDefaults, without } from './version-step.ts'
+import { adaptEntries, type Fields, fieldsOf, type VersionStep, withDefaults, without } from './version-step.ts'
 
 export const v1_52: VersionStep = {
   version: '1.52',
@@ -18,6 +18,7 @@ export const v1_52: VersionStep = {
     }),
     NetworkList: (value) => withDefaults(value, { Containers: {} }),
     NetworkInspect: (value) => without(value, 'Status'),
+    SystemDataUsage: (value) => ({ ...value, ...adaptEntries(value, 'Containers', (one) => without(one, 'Health')) }),
     SystemEvents: withLegacyKeys,
   },
   requests: {

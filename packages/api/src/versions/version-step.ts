@@ -30,6 +30,10 @@ export function mapValues(value: unknown, adapt: (entry: Fields) => Fields): Fie
   return Object.fromEntries(Object.entries(fieldsOf(value)).map(([key, entry]) => [key, adapt(fieldsOf(entry))]))
 }
 
+/** The list that an answer has at this key, each of its entries adapted; nothing where it has none, or null. */
+export const adaptEntries = (value: Fields, key: string, adapt: (entry: Fields) => Fields): Fields =>
+  Array.isArray(value[key]) ? { [key]: value[key].map((entry) => adapt(fieldsOf(entry))) } : {}
+
 /** Of every network of a container. */
 export function withoutEndpointField(value: Fields, key: string): Fields {
   const settings = fieldsOf(value.NetworkSettings)

@@ -60,7 +60,7 @@ async function view(context: ContainerContext, container: Container): Promise<wi
     ExecIDs: context.execs.idsOf(record.id),
     HostConfig: { ...record.hostConfig, Links: linksView(context, record) },
     GraphDriver: { Name: 'overlay2', Data: await driverData(context, record.id) },
-    Mounts: mountPoints(record.mounts, (name) => context.volumes.mountpoint(name)),
+    Mounts: mountPoints(record.mounts, ({ name = '' }) => context.volumes.mountpoint(name)),
     Config: { ...record.config, ...askedMacAddress(record) },
     NetworkSettings: networkSettings(context, container),
   }

@@ -7,6 +7,7 @@ import { humanDuration } from '../support/go-time.ts'
 import { Container } from './container.ts'
 import type { ContainerContext } from './container-context.ts'
 import { listFilter } from './container-filters.ts'
+import type { MountPlan } from './container-record.ts'
 import { isRunning, wireStatus } from './container-state.ts'
 import { sizes } from './inspect-container.ts'
 import { linkedNames } from './links.ts'
@@ -85,11 +86,14 @@ export function summaryView(context: ContainerContext): (container: Container) =
       },
       Health: { Status: record.state.health?.status ?? 'none', FailingStreak: record.state.health?.failingStreak ?? 0 },
       NetworkSettings: { Networks: networksView(context.networks, record, endpoints) },
-      // Docker tells where a volume is in inspect only.
-      Mounts: mountPoints(record.mounts, () => ''),
+      Mounts: mountPoints(record.mounts, (mount) => listedSource(context, mount)),
     }
   }
 }
+
+/** Where the volumes of an image's or a request's `Volumes` are is told by inspect only; only they have no mode. */
+const listedSource = (context: ContainerContext, { mode, name = '' }: MountPlan): string =>
+  mode === '' ? '' : context.volumes.mountpoint(name)
 
 /** The reference as it was asked for, or the id once it means another image. */
 function shownImage(

@@ -2,15 +2,15 @@
 import type * as wire from '@dockerd-ts/api'
 import type { MountPlan } from '../containers/container-record.ts'
 
-/** `Mounts[]` of the API; `mountpointOf` answers a volume's path on the host. */
+/** `Mounts[]` of the API; `mountpointOf` answers the path on the host of a mount's volume. */
 export const mountPoints = (
   mounts: readonly MountPlan[],
-  mountpointOf: (volume: string) => string,
+  mountpointOf: (volume: MountPlan) => string,
 ): wire.MountPoint[] =>
   mounts.map((mount) => ({
     Type: mount.type,
     ...((mount.type === 'volume' || mount.type === 'image') && { Name: mount.name ?? '' }),
-    Source: mount.type === 'volume' ? mountpointOf(mount.name ?? '') : mount.source,
+    Source: mount.type === 'volume' ? mountpointOf(mount) : mount.source,
     Destination: mount.destination,
     ...(mount.type === 'volume' && { Driver: mount.driver || 'local' }),
     Mode: mount.mode,

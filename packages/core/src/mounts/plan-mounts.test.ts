@@ -17,7 +17,7 @@ function plan(hostConfig: PlanMountsInput['hostConfig'], rest: Partial<PlanMount
   })
 }
 
-const shown = (mounts: MountPlan[]) => mountPoints(mounts, (name) => `/volumes/${name}/_data`)
+const shown = (mounts: MountPlan[]) => mountPoints(mounts, ({ name }) => `/volumes/${name}/_data`)
 
 const refusals: [what: string, hostConfig: PlanMountsInput['hostConfig'], message: string][] = [
   ['words without a source', { Binds: ['/foo:rw'] }, "invalid volume specification: '/foo:rw'"],
