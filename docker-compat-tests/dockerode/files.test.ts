@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import t from 'tap'
+import { call } from '../support/call.ts'
 import { dockerode, image, leavesNothing, refusal, startWithImage, text } from '../support/sdk.ts'
 
 const daemon = await startWithImage()
@@ -79,6 +80,11 @@ t.test('changes, export and commit', async (t) => {
     Id: string
   }
   t.match(await docker.getImage('kept:1').inspect(), { Id, Comment: 'c', Author: 'a', Config: { Env: ['X=1'] } })
+  const older = await call(daemon.socket, 'GET', '/v1.44/images/kept:1/json')
+  const { Hostname, Cmd } = (await container.inspect()).Config
+  t.match(older.json, { Container: container.id, ContainerConfig: { Hostname, Cmd, Image: image, OnBuild: null } })
+  const newer = await call(daemon.socket, 'GET', '/v1.45/images/kept:1/json')
+  t.notOk('Container' in (newer.json as object) || 'ContainerConfig' in (newer.json as object))
   const output = new PassThrough()
   const said = text(output)
   const [, ran] = await docker.run('kept:1', ['sh', '-c', 'cat /new; echo $X'], output, { Tty: true })

@@ -1,6 +1,6 @@
 /** Images as the engine shows them. */
 import * as z from 'zod'
-import { HealthConfig } from './container-config.ts'
+import { ContainerConfig, HealthConfig } from './container-config.ts'
 import { DriverData } from './containers.ts'
 import { OCIDescriptor, OCIPlatform } from './oci.ts'
 import { int64, keySet, stringMap, strings, strSlice } from './primitives.ts'
@@ -65,6 +65,9 @@ export const ImageInspect = z.object({
   Parent: z.string().optional(),
   Comment: z.string().optional(),
   Created: z.string().optional(),
+  /** Before API 1.45: the container that the image was made from, and what was configured there. */
+  Container: z.string().optional(),
+  ContainerConfig: ContainerConfig.optional(),
   DockerVersion: z.string().optional(),
   Author: z.string().optional(),
   Config: ImageConfig.nullable(),

@@ -55,7 +55,10 @@ export const v1_45: VersionStep = {
   version: '1.45',
   responses: {
     ContainerInspect: withIdAliases,
-    ImageInspect: (value) => withDefaults(value, { ContainerConfig: emptyContainerConfig }),
+    ImageInspect: (value) => ({
+      ...value,
+      ContainerConfig: withDefaults(fieldsOf(value.ContainerConfig), emptyContainerConfig),
+    }),
   },
   requests: {
     ContainerCreate: ({ body }) => {

@@ -1,7 +1,9 @@
 import t from 'tap'
 import { InvalidRequest } from '../parse/invalid-request.ts'
+import type { ImageInspect } from '../schemas/images.ts'
 import { compareVersions, newestApiVersion, versionProblem } from './api-version.ts'
 import { shapeDiskUsage } from './disk-usage.ts'
+import { shapeImageInspect } from './image-inspect.ts'
 import { adaptRequest, adaptResponse } from './index.ts'
 
 type Any = Record<string, unknown>
@@ -98,6 +100,13 @@ t.test('images', (t) => {
   t.match(answer('ImageInspect', '1.49', image), { Config: { Hostname: '', Tty: false, Env: ['A=b'] } })
   t.notOk('Descriptor' in answer('ImageInspect', '1.47', image))
   t.match(answer('ImageInspect', '1.44', image), { ContainerConfig: { Cmd: null } })
+  const committed = { ...image, Container: 'c', ContainerConfig: { Cmd: ['sh'] } } as unknown as ImageInspect
+  t.match(answer('ImageInspect', '1.44', { ...committed }), {
+    Container: 'c',
+    ContainerConfig: { Cmd: ['sh'], Hostname: '', Labels: null },
+  })
+  t.equal(shapeImageInspect(committed, '1.44'), committed)
+  t.strictSame(shapeImageInspect(committed, '1.45'), image, 'newer clients are not told')
   t.match(answer('ImageInspect', '1.43', image), { VirtualSize: 5, Created: '0001-01-01T00:00:00Z' })
   t.end()
 })

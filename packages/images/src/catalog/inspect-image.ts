@@ -23,6 +23,8 @@ export function inspectImage(
     Parent: row.parentId ?? '',
     Comment: commentOf(image),
     ...(created !== undefined && { Created: created }),
+    ...(document.container && { Container: document.container }),
+    ...(document.container_config && { ContainerConfig: withoutUndefined(document.container_config) }),
     DockerVersion: document.docker_version ?? '',
     Author: document.author ?? '',
     Config: wireConfig(image),
@@ -39,6 +41,11 @@ export function inspectImage(
     ...(manifests && { Manifests: manifestSummaries(context, image, index) }),
   }
 }
+
+const withoutUndefined = <T extends object>(value: T) =>
+  Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>
+  }
 
 /** Our own: what the signature policy said when the image was pulled. */
 function wireVerdict(verdict: SignatureVerdict): NonNullable<WireImageInspect['SignatureVerdicts']>[number] {

@@ -61,6 +61,33 @@ const history = z.object({
 const stringList = z.array(z.string()).nullish()
 const emptyObjects = z.record(z.string(), z.object({})).nullish()
 
+const flag = z.boolean().optional()
+
+const processFields = {
+  User: z.string().optional(),
+  ExposedPorts: emptyObjects,
+  Env: stringList,
+  Entrypoint: stringList,
+  Cmd: stringList,
+  Volumes: emptyObjects,
+  WorkingDir: z.string().optional(),
+  Labels: z.record(z.string(), z.string()).nullish(),
+  StopSignal: z.string().optional(),
+  Shell: stringList,
+  OnBuild: stringList,
+  ArgsEscaped: z.boolean().optional(),
+  Healthcheck: z
+    .object({
+      Test: stringList,
+      Interval: z.number().optional(),
+      Timeout: z.number().optional(),
+      StartPeriod: z.number().optional(),
+      StartInterval: z.number().optional(),
+      Retries: z.number().optional(),
+    })
+    .nullish(),
+}
+
 /** Only what the engine reads is checked; the document itself is kept as it came. */
 const imageConfig = z.object({
   architecture: z.string().default(''),
@@ -74,32 +101,23 @@ const imageConfig = z.object({
   docker_version: z.string().optional(),
   container: z.string().optional(),
   parent: z.string().optional(),
-  config: z
-    .looseObject({
-      User: z.string().optional(),
-      ExposedPorts: emptyObjects,
-      Env: stringList,
-      Entrypoint: stringList,
-      Cmd: stringList,
-      Volumes: emptyObjects,
-      WorkingDir: z.string().optional(),
-      Labels: z.record(z.string(), z.string()).nullish(),
-      StopSignal: z.string().optional(),
-      Shell: stringList,
-      OnBuild: stringList,
-      ArgsEscaped: z.boolean().optional(),
-      Healthcheck: z
-        .object({
-          Test: stringList,
-          Interval: z.number().optional(),
-          Timeout: z.number().optional(),
-          StartPeriod: z.number().optional(),
-          StartInterval: z.number().optional(),
-          Retries: z.number().optional(),
-        })
-        .nullish(),
+  config: z.looseObject(processFields).nullish(),
+  /** What was configured in the container that the image was made from. Only shown: what is wrong there is left out. */
+  container_config: z
+    .object({
+      ...processFields,
+      Hostname: z.string().optional(),
+      Domainname: z.string().optional(),
+      Image: z.string().optional(),
+      AttachStdin: flag,
+      AttachStdout: flag,
+      AttachStderr: flag,
+      Tty: flag,
+      OpenStdin: flag,
+      StdinOnce: flag,
     })
-    .nullish(),
+    .nullish()
+    .catch(undefined),
   rootfs: z.object({ type: z.string(), diff_ids: z.array(digest).max(maxLayers).nullish() }),
   history: z.array(history).max(10_000).nullish(),
 })

@@ -1,5 +1,5 @@
 /** Images and registries. */
-import { decodeRegistryAuth, endpoints } from '@dockerd-ts/api'
+import { decodeRegistryAuth, endpoints, shapeImageInspect } from '@dockerd-ts/api'
 import { type Engine, invalidArgument, type RegistryAuth } from '@dockerd-ts/core'
 import { defined } from '../defined.ts'
 import { empty, json, progress, tar } from '../replies.ts'
@@ -15,11 +15,12 @@ export function imageRoutes({ images }: Engine): Route[] {
     route(table.create, async (input) =>
       progress(input.query.fromSrc === undefined ? pull(images, input) : importImage(images, input)),
     ),
-    route(table.inspect, async ({ params, query: { manifests, platform } }) => {
+    route(table.inspect, async ({ params, query: { manifests, platform }, version }) => {
       if (manifests && platform !== undefined) {
         throw invalidArgument('conflicting options: manifests and platform options cannot both be set')
       }
-      return json(await images.inspect(params.name, { manifests, ...defined({ platform }) }))
+      const image = await images.inspect(params.name, { manifests, ...defined({ platform }) })
+      return json(shapeImageInspect(image, version))
     }),
     route(table.attestations, async ({ params, query: { platform: platforms, type: types, statement } }) => {
       const [platform, another] = platforms
