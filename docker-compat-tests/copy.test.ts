@@ -1,13 +1,16 @@
 /** docker cp, diff, export and commit by the real docker CLI and docker-ts on one daemon, which is left as it was. */
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { RawClient } from '../packages/daemon/src/http/testing.ts'
 import { call, startDaemon } from './support/daemon.ts'
 import { busyboxRootfs, importImage } from './support/images.ts'
 import { docker, dockerTs, run } from './support/programs.ts'
+import { sendBytes } from './support/send-bytes.ts'
 
 const daemon = await startDaemon()
 const environment = { DOCKER_HOST: daemon.host }
@@ -184,6 +187,62 @@ t.test('a gigabyte goes through in bounded memory, and a client that leaves leav
   })
   t.equal((await call(daemon.socket, 'DELETE', '/containers/big')).status, 204)
 })
+
+/** The processes that read a client's connection, of this daemon. */
+const borrowers = () =>
+  readdirSync('/proc').filter((pid) => {
+    try {
+      const argv = /^\d+$/.test(pid) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : ''
+      return argv.includes('\0--body=') && argv.includes(`${daemon.directory}/`)
+    } catch {
+      return false
+    }
+  }).length
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+t.test(
+  'a large archive is read from its connection: one that stalls, one that leaves, one with a request behind',
+  async (t) => {
+    const created = await call(daemon.socket, 'POST', '/containers/create?name=lent', { Image: 'busybox' })
+    t.equal(created.status, 201)
+    const noise = randomBytes(20 * 2 ** 20)
+    writeFileSync(join(directory, 'noise'), noise)
+    const tar = execFileSync('tar', ['-C', directory, '-c', 'noise'], { maxBuffer: 2 ** 26 })
+    const path = '/containers/lent/archive?path=/tmp'
+    const head = `PUT ${path} HTTP/1.1\r\nHost: d\r\nContent-Length: ${tar.length}\r\n\r\n`
+    const open = () => {
+      const client = new RawClient(daemon.socket)
+      client.send(head)
+      client.socket.write(tar.subarray(0, tar.length / 2))
+      return client
+    }
+    const stalled = open()
+    while (borrowers() === 0) await turn()
+    stalled.socket.write(tar.subarray(tar.length / 2))
+    stalled.send('GET /_ping HTTP/1.1\r\nHost: d\r\n\r\n')
+    t.match(await stalled.until('\r\n\r\nOK'), /^HTTP\/1\.1 200 OK/)
+    const { body: out } = await sendBytes(daemon.socket, 'GET', '/containers/lent/archive?path=/tmp/noise')
+    t.ok(out.subarray(512, 512 + noise.length).equals(noise), 'every byte arrived')
+    for (const leave of ['destroy', 'end'] as const) {
+      const gone = open()
+      while (borrowers() === 0) await turn()
+      gone.socket[leave]()
+      while (borrowers() > 0) await turn()
+      if (leave === 'end') t.match(await gone.untilEnd(), /^(|HTTP\/1\.1 [45]00 [\s\S]*)$/)
+    }
+    // What has no directory to go to is refused, and its connection goes on.
+    stalled.received = ''
+    stalled.send(head.replace('/tmp', '/none'))
+    stalled.socket.write(tar)
+    stalled.send('GET /_ping HTTP/1.1\r\nHost: d\r\n\r\n')
+    t.match(
+      await stalled.until('\r\n\r\nOK'),
+      /^HTTP\/1\.1 404 [\s\S]*Could not find the file \/none in container lent/,
+    )
+    stalled.socket.destroy()
+    t.equal((await call(daemon.socket, 'DELETE', '/containers/lent')).status, 204)
+  },
+)
 
 t.test('nothing is left', async (t) => {
   rmSync(directory, { recursive: true })

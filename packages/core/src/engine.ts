@@ -5,6 +5,7 @@
  */
 import type { Duplex, Readable } from 'node:stream'
 import type * as wire from '@dockerd-ts/api'
+import type { ArchiveSource } from './ports/archives.ts'
 
 /** Parsed `filters`: key → values. Both wire forms arrive like this; unknown keys are refused with `invalid filter 'x'`. */
 export type Filters = Readonly<Record<string, readonly string[]>>
@@ -126,7 +127,7 @@ export interface ContainerService {
   getArchive(reference: string, path: string): Promise<{ stat: wire.ContainerPathStat; tar: Readable }>
   putArchive(
     reference: string,
-    request: { path: string; noOverwriteDirNonDir: boolean; copyUidGid: boolean; body: Readable },
+    request: { path: string; noOverwriteDirNonDir: boolean; copyUidGid: boolean; body: ArchiveSource },
   ): Promise<void>
   commit(query: {
     container: string

@@ -11,7 +11,7 @@ import {
   type RunnableEngine,
   systemClock,
 } from '@dockerd-ts/core'
-import { createImageService, decompress } from '@dockerd-ts/images'
+import { createImageService, decompress, isPlain } from '@dockerd-ts/images'
 import {
   createCdiDevices,
   createCgroups,
@@ -235,7 +235,7 @@ export async function wire(
     host,
     hostDescription,
     files: createContainerFiles({ dataRoot, execRoot, helper }),
-    archives: createContainerArchives({ program, decompress }),
+    archives: createContainerArchives({ program, decompress, isPlain }),
     images: images.catalog,
     networks,
     nameFiles: createNameFiles({ hostGateways: () => hostGateways(config, networks) }),

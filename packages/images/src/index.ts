@@ -1,6 +1,6 @@
 /** From a registry or an archive to the layers of a root filesystem. */
 
-export { decompress } from './archive/compression.ts'
+export { decompress, isPlain } from './archive/compression.ts'
 export { createImageService, type ImageServiceOptions, type Images } from './create-image-service.ts'
 export { splitMirror } from './registry/endpoints.ts'
 export type { RegistryOptions } from './registry/registry-options.ts'

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import type * as wire from '@dockerd-ts/api'
 import { internal, invalidArgument, notFound } from '../errors/engine-error.ts'
 import { fromRoot } from '../mounts/container-path.ts'
-import type { ArchiveProblem, FileStat } from '../ports/archives.ts'
+import type { ArchiveProblem, ArchiveSource, FileStat } from '../ports/archives.ts'
 import { crashPoint } from '../support/crash-point.ts'
 import type { Container } from './container.ts'
 import { type ContainerContext, publishContainerEvent } from './container-context.ts'
@@ -48,7 +48,7 @@ export interface PutArchiveRequest {
   path: string
   noOverwriteDirNonDir: boolean
   copyUidGid: boolean
-  body: Readable
+  body: ArchiveSource
 }
 
 export async function putArchive(

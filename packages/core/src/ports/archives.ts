@@ -45,10 +45,28 @@ export interface ContainerArchives {
   pack(directory: string, options: { asLayer: boolean }): Readable
 }
 
+/** The bytes of a client's archive. A connection that carries only them may be read by somebody else for a while. */
+export interface ArchiveSource extends AsyncIterable<Buffer> {
+  /** Undefined where it can't be lent, or `takes` refuses what has arrived of it: then it is read as usual. */
+  lend?(takes: (head: Buffer) => boolean): Promise<LentConnection | undefined>
+}
+
+export interface LentConnection {
+  /** What had arrived; the rest follows on the descriptor. */
+  readonly head: Buffer
+  /** Non-blocking, and not to be read beyond `leftBytes`: other requests follow. */
+  readonly descriptor: number
+  readonly leftBytes: number
+  /** Aborts when the connection is closed on this side. */
+  readonly closed: AbortSignal
+  /** Has to be called. How many bytes of the descriptor were read; undefined, where nobody knows, closes the connection. */
+  giveBack(readBytes: number | undefined): void
+}
+
 export interface WriteRequest {
   /** Absolute in the container; a link to a directory is followed. */
   path: string
-  tar: AsyncIterable<Buffer>
+  tar: ArchiveSource
   /** A directory does not replace a file, nor the reverse. */
   keepKinds: boolean
   /** Owner of everything that is unpacked, instead of the archive's. */

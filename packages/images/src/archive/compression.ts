@@ -25,6 +25,9 @@ export function detectCompression(head: Buffer): Compression {
 
 const headBytes = 6
 
+/** Of the first bytes: enough of them to tell, and no compression that is known. */
+export const isPlain = (head: Buffer): boolean => head.length >= headBytes && detectCompression(head) === 'none'
+
 /** The kind, and the stream with its head put back. */
 async function peekCompression(
   source: AsyncIterable<Buffer>,

@@ -15,7 +15,7 @@ import { createContainerArchives } from './container-archives.ts'
 const monitor = fileURLToPath(new URL('../../../monitor', import.meta.url))
 execFileSync(`${monitor}/build.sh`)
 const program = `${monitor}/build/dockerd-ts-monitor`
-const archives = createContainerArchives({ program, decompress: async (source) => source })
+const archives = createContainerArchives({ program, decompress: async (source) => source, isPlain: () => true })
 
 interface Place {
   root: string

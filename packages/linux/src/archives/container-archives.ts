@@ -2,40 +2,26 @@
  * docker cp's side in the container: the ContainerArchives port. One short-lived process of the C program per call enters
  * the container's view of its files and works there (its copy/PROTOCOL.md); it ends with the stream or the daemon.
  */
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import {
-  type ArchiveProblem,
-  type ContainerArchives,
-  type FileStat,
-  type FileView,
-  internal,
-  invalidArgument,
-  type ViewMount,
-  type WriteRequest,
-} from '@dockerd-ts/core'
+import type { Readable } from 'node:stream'
+import { type ArchiveProblem, type ContainerArchives, type FileStat, internal } from '@dockerd-ts/core'
 import { type StreamingCommand, streamCommand } from '../command/stream-command.ts'
 import { tarOutput } from '../command/tar-output.ts'
+import { failure, maxErrorBytes, place, succeeded } from './copy-program.ts'
 import { packTree } from './pack-tree.ts'
+import { type WriteArchiveOptions, writeArchive } from './write-archive.ts'
 
-export interface ContainerArchivesOptions {
-  /** The C program. */
-  program: string
-  /** Undoes whatever compression the first bytes tell. */
-  decompress: (source: AsyncIterable<Buffer>) => Promise<AsyncIterable<Buffer>>
-}
+const start = (argv: string[]): StreamingCommand =>
+  streamCommand(argv, { stdin: 'none', environment: {}, maxErrorBytes })
 
-/** Exit codes of `copy`; 1 and 2 are failures in words. */
-const problems: Readonly<Record<number, ArchiveProblem>> = { 3: 'no such file', 4: 'not a directory' }
-const readOnlyExitCode = 5
-const maxErrorBytes = 16 * 1024
+export type ContainerArchivesOptions = WriteArchiveOptions
+
 const maxStatBytes = 16 * 1024
-const pipeBytes = 256 * 1024
 
-export function createContainerArchives({ program, decompress }: ContainerArchivesOptions): ContainerArchives {
+export function createContainerArchives(options: ContainerArchivesOptions): ContainerArchives {
+  const { program } = options
   return {
     async stat(view, path) {
-      const command = start([program, 'copy', 'stat', ...place(view, path)], 'none')
+      const command = start([program, 'copy', 'stat', ...place(view, path)])
       const found = await readStat(command)
       if ('problem' in found) return found.problem
       command.stdout.resume()
@@ -43,38 +29,14 @@ export function createContainerArchives({ program, decompress }: ContainerArchiv
       return found.stat
     },
     async read(view, path, prefix) {
-      const command = start([program, 'copy', 'get', `--prefix=${prefix}`, ...place(view, path)], 'none')
+      const command = start([program, 'copy', 'get', `--prefix=${prefix}`, ...place(view, path)])
       const found = await readStat(command)
       if ('problem' in found) return found.problem
       return { stat: found.stat, tar: tarOutput(command, failure, found.rest) }
     },
-    write: (view, request) => write(program, view, { ...request, tar: lazily(request.tar, decompress) }),
+    write: (view, request) => writeArchive(options, view, request),
     pack: (directory, { asLayer }) => packTree({ program, directory, asLayer }),
   }
-}
-
-const start = (argv: string[], stdin: 'none' | 'pipe'): StreamingCommand =>
-  streamCommand(argv, { stdin, environment: {}, maxErrorBytes })
-
-function place({ root, mounts }: FileView, path: string): string[] {
-  return [root, path, ...mounts.flatMap((mount) => [modeOf(mount), mount.source, mount.destination])]
-}
-
-function modeOf({ writable, nonRecursive, readOnlyTopOnly }: ViewMount): string {
-  return `${writable ? 'rw' : 'ro'}${nonRecursive ? ',n' : ''}${readOnlyTopOnly ? ',top' : ''}`
-}
-
-function failure(exitCode: number, stderr: string): Error {
-  if (exitCode === readOnlyExitCode) return invalidArgument(stderr)
-  return internal(stderr === '' ? `the copying program ended with exit code ${exitCode}` : stderr)
-}
-
-async function succeeded(command: StreamingCommand): Promise<ArchiveProblem | undefined> {
-  const { exitCode, stderr } = await command.finished
-  if (exitCode === 0) return undefined
-  const problem = problems[exitCode]
-  if (problem === undefined) throw failure(exitCode, stderr)
-  return problem
 }
 
 /** The line that comes before the tar, and what was read beyond it. */
@@ -130,52 +92,4 @@ function parseStat(line: string): FileStat {
     mtimeNs: String(BigInt(mtimeSeconds) * 1_000_000_000n + BigInt(mtimeNanoseconds)),
     linkTarget: Buffer.from(linkTargetHex, 'hex').toString('utf8'),
   }
-}
-
-async function write(program: string, view: FileView, request: WriteRequest): Promise<ArchiveProblem | undefined> {
-  const options = [
-    ...(view.readOnlyRoot ? ['--read-only-root'] : []),
-    ...(request.keepKinds ? ['--keep-kinds'] : []),
-    ...(request.owner ? [`--owner=${request.owner.uid}:${request.owner.gid}`] : []),
-  ]
-  const command = start([program, 'copy', 'put', ...options, ...place(view, request.path)], 'pipe')
-  command.stdout.resume()
-  let sourceError: unknown
-  const tar = watched(request.tar, (error) => {
-    sourceError = error
-    // A cut upload must not look like an end.
-    command.kill()
-  })
-  const source = Readable.from(tar, { objectMode: false, highWaterMark: pipeBytes })
-  try {
-    // A pipe that the program closed is the program's failure, which its exit tells better.
-    const feeding = command.stdin === undefined ? undefined : pipeline(source, command.stdin).catch(() => {})
-    const problem = await succeeded(command).catch((error) => {
-      throw sourceError ?? error
-    })
-    source.destroy()
-    await feeding
-    return problem
-  } finally {
-    source.destroy()
-    command.kill()
-  }
-}
-
-/** Only what the source itself throws: the pipe's own errors are the program's. */
-async function* watched(source: AsyncIterable<Buffer>, onError: (error: unknown) => void): AsyncGenerator<Buffer> {
-  try {
-    yield* source
-  } catch (error) {
-    onError(error)
-    throw error
-  }
-}
-
-/** The kind of compression is looked for when the first bytes are wanted, so that no request waits for its own body. */
-async function* lazily(
-  source: AsyncIterable<Buffer>,
-  decompress: ContainerArchivesOptions['decompress'],
-): AsyncGenerator<Buffer> {
-  yield* await decompress(source)
 }

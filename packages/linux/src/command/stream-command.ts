@@ -19,6 +19,8 @@ export interface StreamingCommand {
 export interface StreamingCommandOptions {
   /** A descriptor is handed to the program as it is. */
   stdin: 'none' | 'pipe' | number
+  /** What the program gets as descriptor 3; it stays open here. */
+  descriptor3?: number
   environment?: Readonly<Record<string, string>>
   /** Of stderr; more is dropped. */
   maxErrorBytes: number
@@ -27,7 +29,12 @@ export interface StreamingCommandOptions {
 export function streamCommand(argv: readonly string[], options: StreamingCommandOptions): StreamingCommand {
   const [program = '', ...rest] = argv
   const child = spawn(program, rest, {
-    stdio: [options.stdin === 'none' ? 'ignore' : options.stdin, 'pipe', 'pipe'],
+    stdio: [
+      options.stdin === 'none' ? 'ignore' : options.stdin,
+      'pipe',
+      'pipe',
+      ...(options.descriptor3 === undefined ? [] : [options.descriptor3]),
+    ],
     ...(options.environment && { env: { ...options.environment } }),
   })
   let stderr = Buffer.alloc(0)

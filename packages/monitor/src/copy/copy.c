@@ -22,6 +22,9 @@
 /* Beyond those of unpack and pack, which are 1 and 2. */
 enum { FAILED = 2, NO_SUCH_FILE = 3, NOT_A_DIRECTORY = 4, READ_ONLY = 5 };
 
+/* Where the client's connection is, if it is lent to this process. */
+enum { BODY_DESCRIPTOR = 3 };
+
 struct copy_request {
   const char *operation, *path, *prefix;
   struct unpack_options unpack;
@@ -107,10 +110,20 @@ static int put(struct copy_request *request, bool read_only_root) {
   return unpack_here(&request->unpack);
 }
 
+/* However it ends, the lender learns how far the connection was read. */
+static int put_with_body(struct copy_request *request, bool read_only_root) {
+  int64_t left = request->unpack.body_bytes;
+  request->unpack.body_fd = BODY_DESCRIPTOR;
+  request->unpack.body_left = &left;
+  int status = put(request, read_only_root);
+  printf("{\"bodyBytes\":%lld}\n", (long long)(request->unpack.body_bytes - left));
+  return fflush(stdout) == 0 ? status : FAILED;
+}
+
 /* ---- arguments ---- */
 
 static int usage(void) {
-  fputs("usage: copy stat|get|put [--read-only-root] [--keep-kinds] [--owner=UID:GID] [--prefix=NAME]\n"
+  fputs("usage: copy stat|get|put [--read-only-root] [--keep-kinds] [--owner=UID:GID] [--body=BYTES] [--prefix=NAME]\n"
         "       ROOT PATH [rw|ro][,n][,top] SOURCE TARGET ...\n",
         stderr);
   return FAILED;
@@ -120,6 +133,7 @@ static bool parse_option(const char *text, struct copy_request *request, struct 
   if (!strcmp(text, "--read-only-root")) return view->read_only_root = true;
   if (!strcmp(text, "--keep-kinds")) return request->unpack.keep_kinds = true;
   if (!strncmp(text, "--prefix=", 9)) return request->prefix = text + 9, true;
+  if (!strncmp(text, "--body=", 7)) return (request->unpack.body_bytes = strtoll(text + 7, NULL, 10)) > 0;
   request->unpack.has_owner = sscanf(text, "--owner=%u:%u", &request->unpack.uid, &request->unpack.gid) == 2;
   return request->unpack.has_owner;
 }
@@ -153,8 +167,10 @@ int copy_main(int argc, char **argv) {
   if (!parse_mounts(argc - i - 2, argv + i + 2, &view)) return usage();
   bool is_put = !strcmp(request.operation, "put");
   view.read_only = !is_put;
+  view.keeps_body = request.unpack.body_bytes > 0;
   /* The daemon's end is this process's end, however it comes. */
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (enter_view(&view) < 0) return FAILED;
-  return is_put ? put(&request, view.read_only_root) : get(&request);
+  if (!is_put) return get(&request);
+  return view.keeps_body ? put_with_body(&request, view.read_only_root) : put(&request, view.read_only_root);
 }

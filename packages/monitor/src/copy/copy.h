@@ -21,6 +21,7 @@ struct view {
   size_t mount_count;
   bool read_only;      /* nothing in it can be written */
   bool read_only_root; /* the root filesystem can't; volumes can */
+  bool keeps_body;     /* descriptor 3 stays open */
 };
 
 int copy_main(int argc, char **argv);

@@ -80,6 +80,6 @@ int enter_view(struct view *view) {
     if (attach(root, &view->mounts[i]) < 0) return -1;
   if (switch_root(view->root) < 0) return -1;
   if (chdir("/") < 0) return copy_failed("chdir", "/");
-  close_range(3, ~0U, 0);
+  close_range(view->keeps_body ? 4 : 3, ~0U, 0);
   return restrict_view(view);
 }

@@ -3,6 +3,7 @@
 #include "input.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,11 +36,26 @@ void input_close(struct input *in) {
   in->open = false;
 }
 
+/* Not a byte beyond the body: what follows it on the connection is another request. */
+static ssize_t read_body(struct input *in, uint8_t *to, size_t size) {
+  if ((uint64_t)in->body_left < size) size = (size_t)in->body_left;
+  ssize_t n;
+  while ((n = read(in->body_fd, to, size)) < 0) {
+    struct pollfd readable = {.fd = in->body_fd, .events = POLLIN};
+    if (errno == EAGAIN) poll(&readable, 1, -1);
+    else if (errno != EINTR) return fail(in, "read: %s", strerror(errno));
+  }
+  if (n == 0) return fail(in, "unexpected EOF");
+  in->body_left -= n;
+  return n;
+}
+
 static ssize_t read_descriptor(struct input *in, uint8_t *to, size_t size) {
   ssize_t n;
   do n = read(in->fd, to, size);
   while (n < 0 && errno == EINTR);
   if (n < 0) return fail(in, "read: %s", strerror(errno));
+  if (n == 0 && in->body_left > 0 && (n = read_body(in, to, size)) < 0) return -1;
   in->read += n;
   if (in->progress && in->read - in->told >= PROGRESS_STEP) {
     in->told = in->read;

@@ -12,6 +12,10 @@
 
 struct input {
   int fd;
+  /* Once `fd` has ended, this many bytes follow on another descriptor, which may be non-blocking and does not end with
+   * them: a client's connection. 0: none. */
+  int body_fd;
+  int64_t body_left;
   bool gzip, digest, progress;
   int64_t limit; /* plain bytes that may be read in all */
   int64_t given; /* plain bytes given so far */
@@ -24,7 +28,7 @@ struct input {
   char error[256];
 };
 
-/* `fd`, `gzip`, `digest`, `progress` and `limit` are set, the rest is zero. -1 with `error` set. */
+/* `fd`, `gzip`, `digest`, `progress`, `limit`, `body_fd` and `body_left` are set, the rest is zero. -1 with `error` set. */
 int input_open(struct input *input);
 /* Up to `size` plain bytes; 0 at the end; -1 with `error` set. */
 ssize_t input_read(struct input *input, uint8_t *to, size_t size);

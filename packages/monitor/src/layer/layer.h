@@ -25,6 +25,9 @@ struct unpack_options {
   const char *where;
   bool has_owner; /* everything unpacked belongs to this one */
   uint32_t uid, gid;
+  int body_fd; /* what follows standard input, see struct input */
+  int64_t body_bytes;
+  int64_t *body_left; /* where it is told what was not read of it; NULL without one */
 };
 int unpack_here(const struct unpack_options *options);
 

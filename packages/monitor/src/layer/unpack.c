@@ -410,9 +410,12 @@ int unpack_here(const struct unpack_options *options) {
   u.input.gzip = options->gzip;
   u.input.digest = options->digest;
   u.input.progress = options->progress;
+  u.input.body_fd = options->body_fd;
+  u.input.body_left = options->body_bytes;
   umask(0);
   if (input_open(&u.input) < 0 || tar_open(&u.reader, &u.input) < 0) return BAD_SYSTEM;
   int result = unpack(&u);
+  if (options->body_left) *options->body_left = u.input.body_left;
   tar_close(&u.reader);
   input_close(&u.input);
   free(u.directories);

@@ -1,6 +1,7 @@
 /** Files of a container as tar archives: docker cp and docker export. */
 import { type ContainerPathStat, endpoints } from '@dockerd-ts/api'
 import { type Engine, invalidArgument } from '@dockerd-ts/core'
+import { lendableBody } from '../lendable-body.ts'
 import { empty, tar } from '../replies.ts'
 import { type Route, route } from '../route.ts'
 
@@ -21,7 +22,8 @@ export function archiveRoutes({ containers }: Engine): Route[] {
     route(
       table.putArchive,
       async ({ params, query: { path, noOverwriteDirNonDir, copyUIDGID: copyUidGid }, bytes }) => {
-        await containers.putArchive(params.id, { path: required(path), noOverwriteDirNonDir, copyUidGid, body: bytes })
+        const body = lendableBody(bytes)
+        await containers.putArchive(params.id, { path: required(path), noOverwriteDirNonDir, copyUidGid, body })
         return empty()
       },
     ),
