@@ -26,6 +26,8 @@ export interface Setting {
   host: string
   /** Image that scripts can use; they call it `$IMAGE`. */
   image: string
+  /** Registries that scripts can use; what they are called in the script, and where they listen. */
+  registries?: Readonly<Record<string, string>>
 }
 
 export interface Outcome {
@@ -44,7 +46,8 @@ export async function outcomeOf(setting: Setting, one: CliCase): Promise<Outcome
   const clean = `d=${cleaner}
     $d ps -aq | xargs -r $d rm -fv
     $d volume ls -q | xargs -r $d volume rm
-    $d network ls -q --filter type=custom | xargs -r $d network rm`
+    $d network ls -q --filter type=custom | xargs -r $d network rm
+    $d images -qf dangling=true | xargs -r $d rmi -f`
   try {
     // A wrapper rather than a link: docker-ts finds its own files by the path it was started by.
     mkdirSync(join(directory, 'work'))
@@ -71,6 +74,7 @@ function shell(
     DOCKER_CONFIG: join(home, 'config'),
     DOCKER_HOST: setting.host,
     IMAGE: setting.image,
+    ...setting.registries,
     LANG: 'C.UTF-8',
   }
   return new Promise((resolve, reject) => {

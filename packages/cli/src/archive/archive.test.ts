@@ -102,8 +102,12 @@ t.test('no entry is written outside the destination', async (t) => {
   const out = join(root, 'out')
   mkdirSync(out)
   await t.rejects(unpackTar(sourceOf(bytes(entry('../evil'))), out, { rename: same }), /leads out of the destination/)
-  const link = entry('l', { type: 'symlink', linkName: '..' })
+  const link = entry('l', { type: 'symlink', linkName: 'd' })
   await t.rejects(unpackTar(sourceOf(bytes(link, entry('l/evil'))), out, { rename: same }), /is a symbolic link/)
+  const outward = entry('o', { type: 'symlink', linkName: '..' })
+  await t.rejects(unpackTar(sourceOf(bytes(outward)), out, { rename: same }), {
+    message: `invalid symlink "${out}/o" -> ".."`,
+  })
   const absolute = entry('/etc-evil')
   await unpackTar(sourceOf(bytes(absolute)), out, { rename: same })
   t.ok(existsSync(join(out, 'etc-evil')), 'an absolute name counts from the destination')

@@ -22,7 +22,7 @@ export interface CopyPlan {
   name: string
 }
 
-const assertsDirectory = (path: string): boolean => path.endsWith('/') || path === '.' || path.endsWith('/.')
+const assertsDirectory = (path: string): boolean => /(^|\/)\.?$/.test(path)
 
 export function planCopy(source: CopySource, target: CopyTarget): CopyPlan {
   if (target.exists && target.isDirectory) return { directory: target.path, name: source.baseName }

@@ -37,7 +37,7 @@ export async function unpackTar(source: ByteSource, root: string, options: Unpac
     prepare(path, entry, root)
     if (entry.type === 'file') await writeFile(path, entry, content)
     else if (entry.type === 'directory') directories.push([path, makeDirectory(path, entry)])
-    else if (entry.type === 'symlink') symlinkSync(entry.linkName, path)
+    else if (entry.type === 'symlink') makeSymlink(entry.linkName, path, root)
     else if (entry.type === 'hardlink') linkSync(safePath(root, options.rename(entry.linkName)), path)
     else makeNode(path, entry)
     if (entry.type === 'symlink') lutimesSync(path, entry.mtimeSeconds, entry.mtimeSeconds)
@@ -57,6 +57,14 @@ function safePath(root: string, name: string): string {
       throw new Error(`invalid tar entry name ${JSON.stringify(name)}: ${parent} is a symbolic link`)
   }
   return parts.length === 0 ? root : join(parent, parts.at(-1) as string)
+}
+
+/** One that leads out by its own text is refused, as in docker: what comes after it would follow it. */
+function makeSymlink(target: string, path: string, root: string): void {
+  const named = join(dirname(path), target)
+  if (named !== root && !named.startsWith(root.endsWith('/') ? root : `${root}/`))
+    throw new Error(`invalid symlink ${JSON.stringify(path)} -> ${JSON.stringify(target)}`)
+  symlinkSync(target, path)
 }
 
 function statOf(path: string): Stats | undefined {

@@ -1,5 +1,5 @@
 /** `diff`: shows what changed in a container's filesystem. */
-import { defineCommand, exactly } from '../command.ts'
+import { defineCommand, ExitError, exactly } from '../command.ts'
 import { containerPath } from './shared.ts'
 
 const KINDS = ['C', 'A', 'D']
@@ -11,6 +11,7 @@ export default defineCommand({
   args: exactly(1),
   flags: {},
   async run({ cli, args }) {
+    if (args[0] === '') throw new ExitError(1, 'Container name cannot be empty')
     const changes = await (await cli.api()).json<{ Path: string; Kind: number }[] | null>(
       'GET',
       `${containerPath(args[0] ?? '')}/changes`,

@@ -21,7 +21,7 @@ interface EventMessage {
 
 const types: TypeTable = {
   Message: describe(
-    'events.Message',
+    '*events.Message',
     'Status string status,omitempty',
     'ID string id,omitempty',
     'From string from,omitempty',
@@ -35,6 +35,7 @@ const types: TypeTable = {
   Actor: describe('events.Actor', 'ID string', 'Attributes map[]string'),
 }
 
+const EMPTY: Json = { Type: '', Action: '', Actor: { ID: '', Attributes: {} } }
 const TEMPLATE_ERROR_CODE = 64
 
 export default defineCommand({
@@ -66,7 +67,10 @@ async function renderer(format: string): Promise<(message: Json) => string> {
   const { compileTemplate } = await import('@dockerd-ts/go-template/execute')
   try {
     const template = compileTemplate(format === 'json' ? '{{json .}}' : format)
-    return (message) => template.render(typed(message, 'Message', types))
+    const rendered = (message: Json) => template.render(typed(message, 'Message', types))
+    // What no message can answer is told before the first of them.
+    rendered(EMPTY)
+    return rendered
   } catch (error) {
     throw new ExitError(TEMPLATE_ERROR_CODE, `Error parsing format: ${messageOf(error)}`)
   }

@@ -47,7 +47,7 @@ export default defineCommand({
 function stepColumns(human: boolean, truncate: boolean): Columns<Step> {
   const since = (created: number) => (human ? ago(created) : rfc3339(created))
   return {
-    rowType: '*formatter.historyContext',
+    rowType: '*image.historyContext',
     headers: {
       ID: 'IMAGE',
       CreatedSince: 'CREATED',

@@ -2,6 +2,7 @@
 import { createReadStream, existsSync } from 'node:fs'
 import { between, defineCommand } from '../command.ts'
 import { list, string } from '../options/flags.ts'
+import { parseReference } from '../options/reference.ts'
 import { showProgress } from '../terminal/progress.ts'
 import { stdinChunks } from './shared.ts'
 
@@ -17,6 +18,7 @@ export default defineCommand({
   },
   async run({ cli, args, flags }) {
     const [source = '', repository = ''] = args
+    if (repository !== '') parseReference(repository)
     let from = source
     let body: AsyncIterable<Buffer> | undefined
     if (source === '-') body = stdinChunks()

@@ -1,6 +1,7 @@
 /** `login`: checks credentials with the daemon's registry client and keeps them. */
 import { isatty } from 'node:tty'
 import type { Cli } from '../cli.ts'
+import { DaemonError } from '../client/errors.ts'
 import { authKey, findAuth, hostOf, INDEX_SERVER } from '../client/registry-auth.ts'
 import { atMost, defineCommand, ExitError, messageOf } from '../command.ts'
 import { type AuthEntry, saveConfig } from '../config-file.ts'
@@ -23,22 +24,48 @@ export default defineCommand({
     if (given('username') && flags.username.trim() === '') throw new ExitError(1, 'username is empty')
     let password = flags.password
     if (given('password')) {
+      if (flags['password-stdin'])
+        throw new ExitError(1, 'conflicting options: cannot specify both --password and --password-stdin')
       cli.err('WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n')
-      if (flags['password-stdin']) throw new ExitError(1, '--password and --password-stdin are mutually exclusive')
     }
     if (flags['password-stdin']) {
       if (flags.username === '') throw new ExitError(1, 'the --password-stdin option requires --username to be set')
       password = (await readLine()).replace(/[\r\n]+$/, '')
     }
+    const asked = flags.username !== '' || password !== ''
+    const known = asked ? undefined : await loginAsBefore(cli, server)
+    if (known !== undefined) return cli.out(known)
     const auth = await completeAuth(cli, server, { username: flags.username, password })
-    const answer = await (await cli.api()).json<{ Status: string; IdentityToken?: string }>('POST', '/auth', {
-      json: auth,
-    })
+    const answer = await authenticate(cli, auth)
     const kept = answer.IdentityToken ? { ...auth, password: '', identitytoken: answer.IdentityToken } : auth
     await keep(cli, server, kept)
     if (answer.Status !== '') cli.out(`${answer.Status}\n`)
   },
 })
+
+interface Answer {
+  Status: string
+  IdentityToken?: string
+}
+
+const authenticate = async (cli: Cli, auth: AuthEntry): Promise<Answer> =>
+  (await cli.api()).json<Answer>('POST', '/auth', { json: auth })
+
+/** With the credentials that are kept; undefined where there are none, or where they no longer hold. */
+async function loginAsBefore(cli: Cli, server: string): Promise<string | undefined> {
+  const stored = await findAuth(cli.config, authKey(server))
+  if (!stored.username || !stored.password) return undefined
+  cli.err(`Authenticating with existing credentials... [Username: ${stored.username}]\n\n`)
+  cli.err(` Info -> To login with a different account, run 'docker logout' followed by 'docker login'\n\n\n`)
+  try {
+    const { Status } = await authenticate(cli, stored)
+    return Status === '' ? '' : `${Status}\n`
+  } catch (error) {
+    const refused = error instanceof DaemonError && error.status === 401
+    cli.err(refused ? 'Stored credentials invalid or expired\n' : `Login did not succeed, error: ${messageOf(error)}\n`)
+    return undefined
+  }
+}
 
 async function completeAuth(
   cli: Cli,
@@ -46,13 +73,6 @@ async function completeAuth(
   input: { username: string; password: string },
 ): Promise<AuthEntry> {
   let { username, password } = input
-  if (username === '' && password === '') {
-    const stored = await findAuth(cli.config, authKey(server))
-    if (stored.username && stored.password) {
-      cli.out(`Authenticating with existing credentials... [Username: ${stored.username}]\n\n`)
-      return stored
-    }
-  }
   if ((username === '' || password === '') && !isatty(0))
     throw new ExitError(1, 'Error: Cannot perform an interactive login from a non TTY device')
   if (username === '') {

@@ -5,6 +5,8 @@ import { joinHostPort } from '../format/ports.ts'
 import { cut } from '../options/flags.ts'
 import { containerPath } from './shared.ts'
 
+const MAX_PORT = 65_535n
+
 export default defineCommand({
   usage: 'CONTAINER [PRIVATE_PORT[/PROTO]]',
   short: 'List the published ports of a container',
@@ -26,6 +28,10 @@ export default defineCommand({
     if (!/^\d+$/.test(number))
       throw new Error(
         `Error: invalid port (${number}): strconv.ParseUint: parsing ${JSON.stringify(number)}: invalid syntax`,
+      )
+    if (BigInt(number) > MAX_PORT)
+      throw new Error(
+        `Error: invalid port (${number}): strconv.ParseUint: parsing ${JSON.stringify(number)}: value out of range`,
       )
     const bindings = ports[`${number}/${protocol}`]
     if (!bindings || bindings.length === 0) throw new Error(`Error: No public port '${wanted}' published for ${name}`)

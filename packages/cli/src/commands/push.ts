@@ -1,4 +1,5 @@
 /** `push`: sends an image to a registry. */
+import type { Cli } from '../cli.ts'
 import { jsonValues } from '../client/api-client.ts'
 import { registryAuthHeader } from '../client/registry-auth.ts'
 import { defineCommand, exactly } from '../command.ts'
@@ -7,6 +8,24 @@ import { encodePlatform } from '../options/platform.ts'
 import { familiarString, fullName, isNameOnly, parseReference, withDefaultTag } from '../options/reference.ts'
 import { type ProgressMessage, showProgress } from '../terminal/progress.ts'
 import { part } from './shared.ts'
+
+const PLATFORM_NOTE = `
+ Info -> Using --platform pushes only the specified platform manifest of a multi-platform image index.
+         Other components, like attestations, will not be included.
+         To push the complete multi-platform image, remove the --platform flag.
+         
+`
+
+function platformToPush(cli: Cli, text: string): string {
+  try {
+    const platform = encodePlatform(text)
+    cli.out(PLATFORM_NOTE)
+    return platform
+  } catch (error) {
+    cli.err(`Invalid platform ${text}`)
+    throw error
+  }
+}
 
 export default defineCommand({
   usage: '[OPTIONS] NAME[:TAG]',
@@ -20,13 +39,15 @@ export default defineCommand({
     quiet: bool('q', 'Print only the name of the image'),
   },
   async run({ cli, args, flags }) {
+    const platform = flags.platform === '' ? undefined : platformToPush(cli, flags.platform)
     const asked = parseReference(args[0] ?? '')
     if (flags['all-tags'] && !isNameOnly(asked)) throw new Error("tag can't be used with --all-tags/-a")
     const reference = flags['all-tags'] ? asked : withDefaultTag(asked)
     if (!flags['all-tags'] && isNameOnly(asked) && !flags.quiet) cli.out(`Using default tag: ${reference.tag}\n`)
+    if (reference.digest !== '') throw new Error('cannot push a digest reference')
     const api = await cli.api()
     const reply = await api.request('POST', `/images/${part(fullName(reference))}/push`, {
-      query: { tag: reference.tag, platform: flags.platform ? encodePlatform(flags.platform) : undefined },
+      query: { tag: reference.tag, platform: platform },
       headers: { 'X-Registry-Auth': await registryAuthHeader(cli, reference.domain) },
     })
     if (!flags.quiet) return showProgress(cli, reply.body)

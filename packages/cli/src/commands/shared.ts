@@ -48,11 +48,11 @@ export async function forEach(
   if (errors.length > 0) throw new ExitError(1, errors.join('\n'))
 }
 
-/** Asks on the terminal; only `y` and `yes` agree. */
+/** Asks on the terminal; only `y` agrees. */
 export async function confirm(cli: Cli, question: string): Promise<boolean> {
   cli.out(`${question} [y/N] `)
   const answer = await readLine()
-  return /^y(es)?$/i.test(answer.trim())
+  return answer.trim().toLowerCase() === 'y'
 }
 
 export async function readLine(): Promise<string> {

@@ -1,6 +1,6 @@
 /** `update`: changes limits and the restart policy of containers. */
 import { atLeast, defineCommand, ExitError } from '../command.ts'
-import { resourceFlags } from '../options/container-flags.ts'
+import { bytes, resourceFlags } from '../options/container-flags.ts'
 import { restartPolicy } from '../options/create-body.ts'
 import { int, string } from '../options/flags.ts'
 import { containerPath, forEach } from './shared.ts'
@@ -33,6 +33,7 @@ export default defineCommand({
   args: atLeast(1),
   flags: {
     ...resourceFlags,
+    'kernel-memory': bytes('', 'Accepted for compatibility', { hidden: true }),
     'pids-limit': int('', 'Limit on processes (-1 for none)'),
     restart: string('', 'What to do when the container exits'),
   },
@@ -69,7 +70,7 @@ export default defineCommand({
     try {
       await forEach(cli, args, update)
     } finally {
-      if (warnings.length > 0) cli.out(`${warnings.join('\n')}`)
+      if (warnings.length > 0) cli.out(`${warnings.join('\n')}\n`)
     }
   },
 })

@@ -1,6 +1,6 @@
 /** `volume prune`: removes volumes that no container uses. */
 import { compareVersions } from '../client/api-client.ts'
-import { defineCommand, noArguments } from '../command.ts'
+import { defineCommand, ExitError, noArguments } from '../command.ts'
 import { addFilter, filterFlag } from '../options/filters.ts'
 import { bool } from '../options/flags.ts'
 import { pruneVolumes } from './prunes.ts'
@@ -16,6 +16,8 @@ export default defineCommand({
     force: bool('f', 'Do not ask'),
   },
   async run({ cli, flags }) {
+    if (flags.all && flags.filter.all)
+      throw new ExitError(1, 'conflicting options: cannot specify both --all and --filter all=1')
     const version = await (await cli.api()).version()
     const chooses = compareVersions(version, '1.42') >= 0
     const named = flags.all || !chooses

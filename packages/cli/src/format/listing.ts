@@ -39,7 +39,8 @@ export async function renderListing<T>({ items, columns, format }: Listing<T>): 
     .replaceAll('\\n', '\n')
   const direct = table ? directColumns(source, columns) : undefined
   if (direct) return alignTabs(directTable(items, columns, direct), TABLE)
-  const template = await compile(source)
+  const template = await compile(source, 'template parsing error')
+  const run = (render: () => string) => told(render, 'template parsing error')
   const lines: string[] = []
   for (const item of items) lines.push(`${run(() => template.render(rowOf(item, columns)))}\n`)
   if (!table) return lines.join('')
@@ -62,24 +63,24 @@ function directTable<T>(items: Iterable<T>, columns: Columns<T>, names: readonly
 
 /** Fails as the listing would if there were a row, and with the place of the fault in what the user wrote. */
 export async function checkTemplate<T>(source: string, sample: T, columns: Columns<T>): Promise<void> {
-  const template = await compile(source)
-  run(() => template.render(rowOf(sample, columns)))
+  const template = await compile(source, 'failed to parse template')
+  told(() => template.render(rowOf(sample, columns)), 'failed to execute template')
 }
 
-async function compile(source: string): Promise<CompiledTemplate> {
+async function compile(source: string, told: string): Promise<CompiledTemplate> {
   const { compileTemplate } = await import('@dockerd-ts/go-template/execute')
   try {
     return compileTemplate(source)
   } catch (error) {
-    throw new Error(`failed to parse template: ${(error as Error).message}`)
+    throw new Error(`${told}: ${(error as Error).message}`)
   }
 }
 
-function run(render: () => string): string {
+function told(render: () => string, words: string): string {
   try {
     return render()
   } catch (error) {
-    throw new Error(`failed to execute template: ${(error as Error).message}`)
+    throw new Error(`${words}: ${(error as Error).message}`)
   }
 }
 
