@@ -45,6 +45,8 @@ export interface EngineSettings {
   restartUnhealthy: boolean
   /** Starts at boot follow Compose's depends_on labels. */
   composeStartOrder: boolean
+  /** What a client that asks about the system is told of how the API can be reached. */
+  apiWarnings: readonly string[]
   /** Of removed containers: how long record and log are kept (0: not at all), and how many bytes of all of them. */
   removed: { retentionMs: number; limitBytes: number }
   /** `builtin`, `unconfined` or the path of a file; shown in `info`. */

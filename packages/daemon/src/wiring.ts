@@ -35,6 +35,7 @@ import { openStore } from '@dockerd-ts/store'
 import { signaturePolicy } from './config/check-config.ts'
 import { ConfigError, type DaemonConfig } from './config/load-config.ts'
 import { defined } from './http/defined.ts'
+import { exposureWarnings } from './lifecycle/listeners.ts'
 import type { Logger } from './lifecycle/logger.ts'
 import { type ReloadTarget, reloadAttributes } from './lifecycle/reload.ts'
 import { monitorProgram } from './program-files.ts'
@@ -77,6 +78,7 @@ function engineSettings(config: DaemonConfig): EngineSettings {
       retentionMs: config['removed-retention'] ?? 0,
       limitBytes: config['removed-retention-bytes'] ?? 256 * 2 ** 20,
     },
+    apiWarnings: exposureWarnings(config.hosts, { tls: config.tls ?? false, tlsVerify: config.tlsverify ?? false }),
     labels: config.labels ?? [],
     debug: config['log-level'] === 'debug',
     experimental: config.experimental ?? false,

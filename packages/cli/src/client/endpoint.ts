@@ -31,10 +31,21 @@ export function parseHost(host: string, tls: boolean): string {
   if (scheme === 'unix') return rest === '' ? DEFAULT_HOST : `unix://${rest}`
   if (scheme === 'fd' || scheme === 'ssh' || scheme === 'npipe') return text
   if (scheme !== 'tcp') throw new Error(`invalid bind address format: ${host}`)
-  const url = new URL(`http://${rest === '' ? 'localhost' : rest.startsWith(':') ? `localhost${rest}` : rest}`)
-  const explicit = /:(\d+)(\/|$)/.exec(rest)?.[1]
-  const path = url.pathname === '/' ? '' : url.pathname
-  return `tcp://${url.hostname}:${explicit ?? (tls ? '2376' : '2375')}${path}`
+  const { name, port, path } = splitTcp(rest)
+  const shown = name === '' ? 'localhost' : name.includes(':') ? `[${name}]` : name
+  return `tcp://${shown}:${port || (tls ? '2376' : '2375')}${path === '/' ? '' : path}`
+}
+
+/** As Go reads it, with its words for what is none. An IPv6 address may come without brackets where no port follows. */
+function splitTcp(rest: string): { name: string; port: string; path: string } {
+  const wrong = (reason: string) => new Error(`parse ${JSON.stringify(`tcp://${rest}`)}: ${reason}`)
+  const slash = rest.indexOf('/')
+  const [authority, path] = slash < 0 ? [rest, ''] : [rest.slice(0, slash), rest.slice(slash)]
+  if (authority.startsWith('[') && !authority.includes(']')) throw wrong("missing ']' in host")
+  const [, name = '', port = authority] = /^(\[[^\]]*\]|.*?)((?::[^:]*)?)$/.exec(authority) ?? []
+  if (!/^(:\d*)?$/.test(port)) throw wrong(`invalid port ${JSON.stringify(port)} after host`)
+  if (name.startsWith('[')) return { name: name.slice(1, -1), port: port.slice(1), path }
+  return name.includes(':') ? { name: authority, port: '', path } : { name, port: port.slice(1), path }
 }
 
 export function daemonAddress(host: string, tls?: TlsFiles): DaemonAddress {

@@ -161,6 +161,7 @@ function warnings(
     [ipv4Forwarding, 'IPv4 forwarding is disabled'],
     [!seccompAvailable || settings.seccompProfileName === 'builtin', 'daemon is not using the default seccomp profile'],
   ]
-  const texts = [...missing.filter(([present]) => !present).map(([, text]) => `WARNING: ${text}`), ...others]
+  const host = missing.filter(([present]) => !present).map(([, text]) => `WARNING: ${text}`)
+  const texts = [...host, ...others, ...settings.apiWarnings]
   return texts.length > 0 ? texts : null
 }

@@ -53,6 +53,13 @@ t.test('info counts, names the host, keeps its id over restarts', async (t) => {
   t.equal((await next.engine.system.info()).ID, info.ID)
 })
 
+t.test('info warns of how the API can be reached, after what the host lacks', async (t) => {
+  const test = testEngine({ apiWarnings: ['everyone is root'], seccompProfileName: 'mine' })
+  const { Warnings } = await test.engine.system.info()
+  t.equal(Warnings?.at(-1), 'everyone is root')
+  t.ok(Warnings?.some((text) => text.startsWith('WARNING: ')))
+})
+
 t.test('events: since after until is refused', async (t) => {
   const test = testEngine()
   const query = { filters: {}, signal: new AbortController().signal }

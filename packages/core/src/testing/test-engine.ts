@@ -89,6 +89,7 @@ export const testSettings: EngineSettings = {
   noNewPrivileges: false,
   restartUnhealthy: false,
   composeStartOrder: false,
+  apiWarnings: [],
   removed: { retentionMs: 0, limitBytes: 1024 * 1024 },
   registry: { InsecureRegistryCIDRs: ['127.0.0.0/8'], IndexConfigs: {}, Mirrors: null },
   addressPools: [],

@@ -7,7 +7,7 @@ import { ConfigError } from '../config/load-config.ts'
 
 export type Listener =
   | { kind: 'unix'; path: string }
-  | { kind: 'tcp'; host: string; port: number; tls: boolean }
+  | { kind: 'tcp'; host: string; port: number; tls: boolean /** As it was asked for, completed. */; address: string }
   | { kind: 'fd'; fd: number }
 
 export interface HostChoices {
@@ -17,27 +17,74 @@ export interface HostChoices {
   listenDescriptors: readonly number[]
 }
 
-function parseTcp(host: string, rest: string, { tls, tlsVerify }: HostChoices): Listener {
-  const match = /^(\[[0-9a-f:.]+\]|[^:/[\]]*)(?::(\d+))?$/i.exec(rest)
-  if (!match) throw new ConfigError(`invalid bind address (${host})`)
-  const address = (match[1] ?? '').replace(/^\[|\]$/g, '') || '127.0.0.1'
-  const secured = tls || tlsVerify
-  return { kind: 'tcp', host: address, port: Number(match[2] ?? (secured ? 2376 : 2375)), tls: secured }
-}
-
 /** Reads `-H` values. `fd://` (also `fd://*`) means every descriptor that systemd passed; none passed is an error. */
 export function parseHosts(hosts: readonly string[], choices: HostChoices): Listener[] {
-  return hosts.flatMap((host): Listener[] => {
-    const [, scheme = 'unix', rest = host] = /^([a-z]+):\/\/(.*)$/.exec(host) ?? []
+  return hosts.flatMap((named): Listener[] => {
+    const host = named.trim()
+    // Without a scheme it is TCP, as for Docker: a socket's path is named with one.
+    const [, scheme = 'tcp', rest = host] = /^(.*?):\/\/(.*)$/.exec(host) ?? []
+    if (host === '') return [{ kind: 'unix', path: '/var/run/docker.sock' }]
     if (scheme === 'unix') return [{ kind: 'unix', path: rest || '/var/run/docker.sock' }]
-    if (scheme === 'tcp') return [parseTcp(host, rest, choices)]
-    if (scheme !== 'fd') throw new ConfigError(`invalid bind address format: ${host}`)
+    if (scheme === 'tcp') return [tcpListener(host, rest, choices)]
+    if (scheme === 'npipe') throw new ConfigError(`invalid protocol format: "npipe"`)
+    if (scheme !== 'fd') throw new ConfigError(`invalid bind address (${host}): unsupported proto '${scheme}'`)
     if (choices.listenDescriptors.length === 0) {
       throw new ConfigError('no sockets found via socket activation: make sure the service was started by systemd')
     }
     return choices.listenDescriptors.map((fd) => ({ kind: 'fd', fd }))
   })
 }
+
+function tcpListener(host: string, rest: string, { tls, tlsVerify }: HostChoices): Listener {
+  const secured = tls || tlsVerify
+  const { address, port } = splitAddress(host, rest)
+  const named = address || 'localhost'
+  const number = port || (secured ? '2376' : '2375')
+  if (Number(number) > MAX_PORT) throw new ConfigError(`listen tcp: address ${number}: invalid port`)
+  return {
+    kind: 'tcp',
+    // Of the addresses of a name Go takes an IPv4 one first.
+    host: named === 'localhost' ? '127.0.0.1' : named,
+    port: Number(number),
+    tls: secured,
+    address: `${named.includes(':') ? `[${named}]` : named}:${number}`,
+  }
+}
+
+/** As Go reads an address with a scheme, with its words for what is none. */
+function splitAddress(host: string, rest: string): { address: string; port: string } {
+  const invalid = (reason: string) => new ConfigError(`invalid bind address (${host}): ${reason}`)
+  const unparsed = (reason: string) => invalid(`parse ${JSON.stringify(`tcp://${rest}`)}: ${reason}`)
+  const [, authority = '', path = ''] = /^([^/?#]*)(.*)$/.exec(rest) ?? []
+  if (authority.startsWith('[') && !authority.includes(']')) throw unparsed("missing ']' in host")
+  const [, address = '', port] = /^(\[[^\]]*\]|.*?)((?::[^:]*)?)$/.exec(authority) ?? []
+  if (port === undefined || !/^(:\d*)?$/.test(port)) throw unparsed(`invalid port "${port ?? ''}" after host`)
+  if (path.startsWith('/')) throw invalid('should not contain a path element')
+  if (port !== ':' && port !== '' && Number(port.slice(1)) === 0) throw invalid(`invalid port: ${port.slice(1)}`)
+  if (/[\s"<>]/.test(address))
+    throw unparsed(`invalid character ${JSON.stringify(/[\s"<>]/.exec(address)?.[0])} in host name`)
+  return { address: address.replace(/^\[|\]$/g, ''), port: port.slice(1) }
+}
+
+/** What `docker info` says about the API on TCP, in Docker's words. */
+export function exposureWarnings(hosts: readonly string[], choices: Pick<HostChoices, 'tls' | 'tlsVerify'>): string[] {
+  const named = hosts.filter((host) => !host.trim().startsWith('fd://'))
+  return parseHosts(named, { ...choices, listenDescriptors: [] }).flatMap((listener) => {
+    if (listener.kind !== 'tcp' || choices.tlsVerify) return []
+    const how = listener.tls
+      ? `https://${listener.address} without TLS client verification.`
+      : `http://${listener.address} without encryption.`
+    return [`[DEPRECATION NOTICE]: API is accessible on ${how}${EXPOSURE}`]
+  })
+}
+
+const MAX_PORT = 65_535
+
+const EXPOSURE = `
+         Access to the remote API is equivalent to root access on the host. Refer
+         to the 'Docker daemon attack surface' section in the documentation for
+         more information: https://docs.docker.com/go/attack-surface/
+In future versions this will be a hard failure preventing the daemon from starting! Learn more at: https://docs.docker.com/go/api-security/`
 
 /** Takes a socket's path: a stale one is removed, one on which something answers is refused. */
 export async function claimSocketPath(path: string): Promise<void> {
