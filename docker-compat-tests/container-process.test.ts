@@ -1,5 +1,5 @@
 /** What a container's process finds: nothing of the daemon's own process, and an init where one is asked for. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -153,6 +153,29 @@ for (const [name, program] of [
     t.equal(stdout, '1\r\n')
   })
 }
+
+t.test(
+  'binds and volumes that lie in each other: none hides another, in whatever order they are asked for',
+  async (t) => {
+    const outer = `${daemon.directory}/outer`
+    const inner = `${daemon.directory}/inner`
+    for (const path of [`${outer}/y/deep`, inner]) mkdirSync(path, { recursive: true })
+    writeFileSync(`${outer}/file`, 'outer')
+    writeFileSync(`${inner}/file`, 'inner')
+    const binds = [`${inner}:/x/y`, `${outer}:/x`, 'nested:/x/y/deep', `${inner}/file:/x/y/deep/file:ro`]
+    mkdirSync(`${inner}/deep`)
+    for (const order of [binds, [...binds].reverse()]) {
+      const flags = order.flatMap((bind) => ['-v', bind])
+      const found = await cli(docker, 'run', '--rm', ...network, ...flags, 'busybox', 'find', '/x', '-type', 'f')
+      t.equal(found.stderr, '')
+      t.strictSame(found.stdout.trim().split('\n').sort(), ['/x/file', '/x/y/deep/file', '/x/y/file'])
+      const inside = await cli(docker, 'run', '--rm', ...network, ...flags, 'busybox', 'cat', '/x/y/deep/file')
+      t.equal(inside.stdout, 'inner')
+    }
+    t.strictSame(readdirSync(`${outer}/y`), ['deep'], 'nothing is made where a mount lies')
+    await cli(docker, 'volume', 'rm', 'nested')
+  },
+)
 
 t.test('nothing is left on the machine', async (t) => {
   rmSync(cdiDirectory, { recursive: true })

@@ -86,6 +86,8 @@ export interface ContainerService {
     name?: string
     platform?: string
     body: wire.ContainerCreateRequest
+    /** Read-only binds leave submounts writable, as older clients expect. */
+    readOnlyNonRecursive?: boolean
   }): Promise<wire.ContainerCreateResponse>
   /** `removed`, beyond Docker: of a container that was removed and is kept. */
   inspect(reference: string, query: { size: boolean; removed?: boolean }): Promise<wire.ContainerInspectResponse>

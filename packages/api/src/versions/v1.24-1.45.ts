@@ -92,8 +92,8 @@ function createBefore44(body: Fields): void {
     if (options.ReadOnlyForceRecursive === true) {
       throw new InvalidRequest('BindOptions.ReadOnlyForceRecursive needs API v1.44 or newer')
     }
-    // Read-only binds were not recursive.
-    mount.BindOptions = { ...options, ReadOnlyNonRecursive: true }
+    // No read-only bind was recursive; Docker shows it of those that have options at all.
+    if (mount.BindOptions && mount.ReadOnly) mount.BindOptions = { ...options, ReadOnlyNonRecursive: true }
   }
   const endpoints = fieldsOf(fieldsOf(body.NetworkingConfig).EndpointsConfig)
   // Only the whole container had a MAC address.

@@ -214,6 +214,7 @@ t.test('save and load take several platforms from 1.52 on, one from 1.48 on', (t
 t.test('create: what older versions meant', (t) => {
   const mounts = () => [
     { Type: 'bind', BindOptions: { CreateMountpoint: true, NonRecursive: true }, VolumeOptions: { NoCopy: true } },
+    { Type: 'bind', ReadOnly: true, BindOptions: {} },
     { Type: 'tmpfs', TmpfsOptions: { SizeBytes: 1 } },
   ]
   const old = request('ContainerCreate', '1.39', {
@@ -229,7 +230,8 @@ t.test('create: what older versions meant', (t) => {
       Healthcheck: { Test: ['NONE'] },
       HostConfig: {
         Mounts: [
-          { Type: 'bind', BindOptions: { ReadOnlyNonRecursive: true } },
+          { Type: 'bind', BindOptions: {} },
+          { Type: 'bind', ReadOnly: true, BindOptions: { ReadOnlyNonRecursive: true } },
           { Type: 'tmpfs', TmpfsOptions: { SizeBytes: 1 } },
         ],
         CgroupnsMode: 'host',

@@ -23,6 +23,7 @@ export interface CreateRequest {
   name?: string
   platform?: string
   body: wire.ContainerCreateRequest
+  readOnlyNonRecursive?: boolean
 }
 
 export async function createContainer(
@@ -52,6 +53,7 @@ export async function createContainer(
       image,
       config,
       hostConfig: { ...hostConfig, NetworkMode: networkMode },
+      readOnlyNonRecursive: request.readOnlyNonRecursive ?? false,
     })
     resolveMountedImages(context, record)
     record.endpoints = config.NetworkDisabled ? {} : endpoints
@@ -124,10 +126,11 @@ interface RecordInput {
   image: ImageSummary
   config: wire.ContainerConfig
   hostConfig: wire.HostConfig
+  readOnlyNonRecursive: boolean
 }
 
 function newRecord(context: ContainerContext, input: RecordInput): ContainerRecord {
-  const { id, config, hostConfig } = input
+  const { id, config, hostConfig, readOnlyNonRecursive } = input
   const hostNetwork = networkModeOf(hostConfig).kind === 'host'
   const hostname = config.Hostname || (hostNetwork ? context.hostDescription.hostname : shortId(id))
   return {
@@ -144,6 +147,7 @@ function newRecord(context: ContainerContext, input: RecordInput): ContainerReco
       volumes: config.Volumes,
       mountsOf: (reference) => context.registry.find(reference).record.mounts,
       dataRoot: context.settings.dataRoot,
+      readOnlyNonRecursive,
     }),
     status: 'creating',
     state: initialState(),

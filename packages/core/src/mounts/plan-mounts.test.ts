@@ -194,6 +194,19 @@ t.test('volumes-from takes the mounts of a container, less writable and never co
   )
 })
 
+t.test('read-only binds of older clients leave submounts writable', async (t) => {
+  const hostConfig: PlanMountsInput['hostConfig'] = {
+    Binds: ['/srv:/ro:ro', '/srv:/rw', 'named:/v:ro'],
+    Mounts: [{ Type: 'bind', Source: '/etc', Target: '/m', ReadOnly: true }],
+  }
+  const nonRecursive = (byDefault: boolean) =>
+    plan(hostConfig, { readOnlyNonRecursive: byDefault })
+      .filter((mount) => mount.readOnlyNonRecursive)
+      .map(({ destination }) => destination)
+  t.strictSame(nonRecursive(true), ['/ro', '/m'])
+  t.strictSame(nonRecursive(false), [])
+})
+
 t.test('a bind around the data root does not keep the mounts of other containers', async (t) => {
   t.equal(plan({ Binds: ['/:/x:ro'] })[0]?.propagation, 'rslave')
   t.equal(plan({ Binds: [`${dataRoot}/volumes:/x`] })[0]?.propagation, 'rslave')

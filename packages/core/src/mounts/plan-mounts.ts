@@ -19,6 +19,8 @@ export interface PlanMountsInput {
   mountsOf(container: string): readonly MountPlan[]
   /** The daemon's data root: binds around it do not propagate back into the host. */
   dataRoot: string
+  /** Read-only binds that do not say otherwise leave submounts writable. */
+  readOnlyNonRecursive?: boolean
 }
 
 /** Pure. Throws invalidArgument in Docker's words; anonymous volumes still have the name ''. */
@@ -100,7 +102,7 @@ function planOf(mount: wire.Mount, input: PlanMountsInput): MountPlan {
     copyUp: false,
     createSource: false,
   }
-  if (mount.Type === 'bind') return { ...base, ...bindFields(mount, input.dataRoot) }
+  if (mount.Type === 'bind') return { ...base, ...bindFields(mount, input) }
   if (mount.Type === 'tmpfs') return { ...base, type: 'tmpfs' }
   if (mount.Type === 'image') {
     const part = mount.ImageOptions?.Subpath
@@ -118,7 +120,7 @@ function planOf(mount: wire.Mount, input: PlanMountsInput): MountPlan {
   }
 }
 
-function bindFields(mount: wire.Mount, dataRoot: string) {
+function bindFields(mount: wire.Mount, { dataRoot, readOnlyNonRecursive: byDefault }: PlanMountsInput) {
   const options = mount.BindOptions
   const source = cleanPath(mount.Source ?? '')
   return {
@@ -127,7 +129,7 @@ function bindFields(mount: wire.Mount, dataRoot: string) {
     propagation: bindPropagation(source, options?.Propagation ?? '', dataRoot),
     createSource: options?.CreateMountpoint ?? false,
     ...(options?.NonRecursive && { nonRecursive: true }),
-    ...(options?.ReadOnlyNonRecursive && { readOnlyNonRecursive: true }),
+    ...((options?.ReadOnlyNonRecursive || (mount.ReadOnly && byDefault)) && { readOnlyNonRecursive: true }),
     ...(options?.ReadOnlyForceRecursive && { readOnlyForceRecursive: true }),
   }
 }

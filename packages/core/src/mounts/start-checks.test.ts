@@ -19,7 +19,7 @@ t.test('shared and slave mounts need a source that propagates', async (t) => {
   t.equal(check('/srv:/x:rshared', shared), 'rshared')
   t.equal(check('/srv:/x:slave', shared), 'slave')
   t.equal(check('/srv:/x:slave', slave), 'slave')
-  const notShared = { kind: 'invalidArgument', message: 'path /srv is mounted on / but it is not a shared mount' }
+  const notShared = { kind: 'internal', message: 'path /srv is mounted on / but it is not a shared mount' }
   t.throws(() => check('/srv:/x:rshared', privately), notShared)
   t.throws(() => check('/srv:/x:shared', slave), notShared)
   t.throws(() => check('/srv:/x:rslave', privately), {
@@ -47,6 +47,10 @@ t.test('contradicting read-only options are refused', async (t) => {
     planOf({ Mounts: [{ Type: 'bind', Source: '/etc', Target: '/a', ReadOnly, BindOptions }] })
   checkReadOnlyOptions(plan(true, { ReadOnlyForceRecursive: true }))
   checkReadOnlyOptions(plan(false, {}))
+  t.throws(() => checkReadOnlyOptions(plan(false, { ReadOnlyNonRecursive: true })), {
+    kind: 'internal',
+    message: 'mount options conflict: !ReadOnly && BindOptions.ReadOnlyNonRecursive',
+  })
   t.throws(() => checkReadOnlyOptions(plan(false, { ReadOnlyForceRecursive: true })), {
     message: 'mount options conflict: !ReadOnly && BindOptions.ReadOnlyForceRecursive',
   })

@@ -117,12 +117,20 @@ const plainForFiles = (mount: OciMount): OciMount =>
     : mount
 const nameFiles = new Set(['/etc/resolv.conf', '/etc/hostname', '/etc/hosts'])
 
+/** What brings no submounts along is private, slave or shared by itself. */
+function plainPropagation(mount: OciMount): OciMount {
+  if (!mount.options?.includes('bind')) return mount
+  return { ...mount, options: mount.options.map((option) => option.replace(/^r(?=private|slave|shared)/, '')) }
+}
+
 /** dockerd's document, changed where ours differs on purpose. */
 function expectedFor(entry: Recorded): Record<string, unknown> {
   const merged: Record<string, unknown> = { ...recorded.defaults.spec, ...entry.changes }
   const hostConfig = entry.hostConfig as HostConfig
   merged.ociVersion = '1.0.2'
-  merged.mounts = sorted(merged.mounts as OciMount[]).map(plainForFiles)
+  merged.mounts = sorted(merged.mounts as OciMount[])
+    .map(plainForFiles)
+    .map(plainPropagation)
   // Newer engines mask more than the recorded one.
   if (merged['linux.maskedPaths'] !== null) {
     merged['linux.maskedPaths'] = [...defaultMaskedPaths, ...thermalThrottlePaths(2)]

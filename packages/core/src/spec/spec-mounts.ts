@@ -122,7 +122,8 @@ function toOciMount(mount: PlannedMount, input: MountInput): OciMount {
   const writable = mount.writable && !(mount.kind === 'file' && input.hostConfig.ReadonlyRootfs)
   if (!writable) options.push(readOnlyOption(mount, input.recursiveReadonlyMounts))
   const propagation = mount.propagation || (mount.kind === 'volume' ? undefined : 'rprivate')
-  if (propagation !== undefined) options.push(propagation)
+  // crun 1.8 takes the `r` of it for the bind's own. Where no submount comes along it makes no difference.
+  if (propagation !== undefined) options.push(mount.nonRecursive ? propagation.replace(/^r/, '') : propagation)
   return { destination: mount.destination, type: 'bind', source: mount.source, options }
 }
 

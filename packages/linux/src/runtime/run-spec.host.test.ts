@@ -1,7 +1,7 @@
 /** Built specs, run by the real runtimes and looked at from inside; the expectations are what dockerd 26 shows. */
 
-import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PlannedMount } from '@dockerd-ts/core'
@@ -196,6 +196,33 @@ for (const [runtimeName, driver] of [
         'from the host\ndata\nro\nroot\nshm\n',
       )
     })
+
+    await t.test(
+      'what is mounted below the source of a bind comes along, read-only or not, or stays away',
+      async (t) => {
+        const source = mkdtempSync(join(tmpdir(), 'below-'))
+        const below = join(source, 'below')
+        mkdirSync(below)
+        execFileSync('mount', ['-t', 'tmpfs', 'below', below])
+        t.teardown(() => {
+          execFileSync('umount', [below])
+          rmSync(source, { recursive: true })
+        })
+        const bind: PlannedMount = { kind: 'bind', source, destination: '/b', writable: true }
+        const seen = async (more: Partial<PlannedMount>) => {
+          const script =
+            'for d in /b /b/below; do touch $d/f 2>/dev/null && echo $d; done; grep -c " /b/below " /proc/self/mountinfo'
+          const { stdout } = await runner.run({ script: `${script} || true`, mounts: [{ ...bind, ...more }] })
+          return stdout.trim().split('\n')
+        }
+        t.strictSame(await seen({}), ['/b', '/b/below', '1'])
+        t.strictSame(await seen({ nonRecursive: true }), ['/b', '/b/below', '0'], 'the directory under the mount')
+        t.strictSame(await seen({ nonRecursive: true, writable: false }), ['0'])
+        t.strictSame(await seen({ writable: false, readOnlyNonRecursive: true }), ['/b/below', '1'])
+        t.strictSame(await seen({ writable: false }), ['1'], 'read-only with all below it')
+        t.strictSame(await seen({ writable: false, readOnlyForceRecursive: true }), ['1'])
+      },
+    )
 
     await t.test('joins the network namespace that was made for it, with Docker’s sysctls', async (t) => {
       const holder = spawn('unshare', ['--net', 'sleep', '1000'], { stdio: 'ignore' })

@@ -13,9 +13,11 @@ export function containerRoutes({ containers }: Engine): Route[] {
     route(table.list, async ({ query: { all, limit, size, filters, removed } }) =>
       json(await containers.list({ all, size, filters, removed, ...defined({ limit }) })),
     ),
-    route(table.create, async ({ query, body }) => {
+    route(table.create, async ({ query, body, version }) => {
       checkConfigured(body)
-      return json(await containers.create({ ...defined({ name: query.name, platform: query.platform }), body }))
+      const named = defined({ name: query.name, platform: query.platform })
+      const readOnlyNonRecursive = isOlder(version, '1.44')
+      return json(await containers.create({ ...named, body, readOnlyNonRecursive }))
     }),
     route(table.inspect, async ({ params, query }) => json(await containers.inspect(params.id, query))),
     route(table.why, async ({ params }) => json(await containers.why(params.id))),
