@@ -2,10 +2,12 @@
  * A real dockerd-ts for one test file: own roots, own bridge, own socket, the same program that users start.
  * `stop` ends it and asserts that nothing is left on the machine.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { type Abandoned, cleanUp, removeNetworks } from './abandoned.ts'
 import { call } from './call.ts'
 import { recordCalls, recordingFlags } from './calls.ts'
 import { leftovers } from './leftovers.ts'
@@ -33,20 +35,16 @@ export interface TestDaemon {
 
 let counter = 0
 
-/** A test that ends badly takes its daemons along. */
+/** A test that ends badly, or is ended, takes its daemons along with all that they made. */
 const children = new Set<ChildProcess>()
-const directories = new Set<string>()
+const unfinished = new Set<Abandoned>()
 process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL')
-  for (const directory of directories) {
-    // What is mounted there holds on to it; a removal would reach into layers.
-    if (!readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${directory}/`)) removeDirectory(directory)
-  }
+  for (const daemon of unfinished) cleanUp(daemon)
 })
-
-function removeDirectory(directory: string): void {
-  rmSync(directory, { recursive: true, force: true })
-  directories.delete(directory)
+// By itself a signal ends a process without `exit`.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => process.exit(128 + constants.signals[signal]))
 }
 
 export interface DaemonOptions {
@@ -60,10 +58,10 @@ export interface DaemonOptions {
 
 export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaemon> {
   const directory = mkdtempSync('/tmp/dts-test-')
-  directories.add(directory)
   const bridge = `dtst${process.pid % 100_000}${String.fromCharCode(97 + (counter++ % 26))}`
   writeFileSync(`${directory}/daemon.json`, JSON.stringify(options.config ?? {}))
   const daemon = new Daemon(directory, bridge, options)
+  unfinished.add(daemon)
   await daemon.start()
   return daemon
 }
@@ -135,25 +133,10 @@ class Daemon implements TestDaemon {
     recordCalls(this.log())
     const left = await leftovers({ directory: this.directory, bridge: this.bridge })
     removeNetworks(this.bridge, this.directory)
-    if (left.length === 0) removeDirectory(this.directory)
-    return left
-  }
-}
-
-/** The bridge and its firewall tables stay when a daemon ends, as docker0 does; a test's own go with it. */
-function removeNetworks(bridge: string, directory: string): void {
-  // A daemon without a default bridge names its tables after its exec root.
-  const tables = [`dockerd-ts-${bridge}`, `dockerd-ts-${`${directory}/exec`.replace(/\W+/g, '-').slice(-64)}`]
-  const removals = [
-    ['ip', 'link', 'del', bridge],
-    ...tables.flatMap((table) => ['inet', 'netdev'].map((family) => ['nft', 'delete', 'table', family, table])),
-  ]
-  for (const [program = '', ...argv] of removals) {
-    try {
-      execFileSync(program, argv, { stdio: 'ignore' })
-    } catch {
-      // Not every daemon makes all of them.
-    }
+    if (left.length > 0) return left
+    rmSync(this.directory, { recursive: true, force: true })
+    unfinished.delete(this)
+    return []
   }
 }
 

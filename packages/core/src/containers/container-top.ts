@@ -1,6 +1,6 @@
 /** The processes of a container, as the host's `ps` shows them. */
 import type * as wire from '@dockerd-ts/api'
-import { conflict, EngineError, internal, invalidArgument } from '../errors/engine-error.ts'
+import { conflict, EngineError, internal } from '../errors/engine-error.ts'
 import { errorMessage } from '../support/undo-stack.ts'
 import { type ContainerContext, publishContainerEvent } from './container-context.ts'
 import { hasProcess } from './container-state.ts'
@@ -37,12 +37,10 @@ async function ps(context: ContainerContext, psArguments: string, processIds: re
   }
 }
 
-/** `-o pid=NAME` and the like would rename the column that the pids are read from. */
+/** Another column under the name PID would be taken for the pids; Docker answers 500 here. */
 function checkPsArguments(psArguments: string): void {
-  for (const [, name, header] of psArguments.matchAll(/\b(\w+)=(\w*)/g)) {
-    if (name !== 'pid' && header !== 'PID') continue
-    if (name === 'pid' && header === 'PID') continue
-    throw invalidArgument(`specifying "${name}=${header}" is not allowed`)
+  for (const [, name, header] of psArguments.matchAll(/\s(\S*)=\s*(PID\S*)/g)) {
+    if (name !== 'pid') throw internal(`specifying "${name}=${header}" is not allowed`)
   }
 }
 
@@ -64,5 +62,5 @@ export function selectProcesses(output: string, processIds: ReadonlySet<number>)
     if (!ours) continue
     processes.push([...fields.slice(0, titles.length - 1), fields.slice(titles.length - 1).join(' ')])
   }
-  return { Titles: titles, Processes: processes.length > 0 ? processes : null }
+  return { Processes: processes.length > 0 ? processes : null, Titles: titles }
 }

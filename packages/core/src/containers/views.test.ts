@@ -181,7 +181,9 @@ t.test('top', async (t) => {
   })
   test.state.psOutput = 'CMD\nsh\n'
   await t.rejects(containers.top('web', '-o cmd'), { message: "Couldn't find PID field in ps output" })
-  await t.rejects(containers.top('web', '-o pid=FOO'), { kind: 'invalidArgument', message: /is not allowed/ })
+  await t.rejects(containers.top('web', '-o pid=FOO'), { message: "Couldn't find PID field in ps output" })
+  const message = 'specifying "user=PID,pid" is not allowed'
+  await t.rejects(containers.top('web', '-o user=PID,pid'), { kind: 'internal', message })
   const threads = selectProcesses('PID LWP CMD\n10 - sh\n- 10 -\n12 - x\n- 12 -\n', new Set([10]))
   t.strictSame(threads.Processes, [
     ['10', '-', 'sh'],

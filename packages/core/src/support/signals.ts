@@ -8,7 +8,7 @@ const RTMAX = 64
 
 /** undefined: no such signal. 0 and numbers above 64 are none. */
 export function parseSignal(text: string): number | undefined {
-  if (/^\d+$/.test(text)) {
+  if (/^\+?\d+$/.test(text)) {
     const number = Number(text)
     return number >= 1 && number <= RTMAX ? number : undefined
   }

@@ -122,6 +122,7 @@ t.test('signals by name and number', async (t) => {
     ['KILL', 9],
     ['sigterm', 15],
     ['15', 15],
+    ['+15', 15],
     ['RTMIN+3', 37],
     ['SIGRTMAX-1', 63],
     ['RTMIN', 34],
