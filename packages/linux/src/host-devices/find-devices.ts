@@ -43,8 +43,9 @@ async function devicesAt({ onHost, inContainer, access }: Mapping): Promise<Foun
   let path: string
   let status: Stats
   try {
-    // A link (/dev/disk/by-id/…) stands for what it points to.
-    path = await realpath(onHost)
+    status = await lstat(onHost)
+    // A link (/dev/disk/by-id/…) stands for what it points to; one that points nowhere is no device.
+    path = status.isSymbolicLink() ? await realpath(onHost).catch(() => onHost) : onHost
     status = await lstat(path)
   } catch (error) {
     throw fail('no such file or directory', error)
@@ -82,7 +83,8 @@ const deepest = 16
 async function walkDevices(root: string, below: string, except: ReadonlySet<string> = new Set()): Promise<Found[]> {
   if (below.split('/').length > deepest) return []
   const found: Found[] = []
-  for (const entry of await readdir(join(root, below), { withFileTypes: true })) {
+  // What cannot be looked into has no devices to give: processes end meanwhile, and some file systems refuse everybody.
+  for (const entry of await readdir(join(root, below), { withFileTypes: true }).catch(() => [])) {
     if (except.has(entry.name)) continue
     const relative = posix.join(below, entry.name)
     if (entry.isDirectory()) found.push(...(await walkDevices(root, relative, except)))

@@ -1,3 +1,4 @@
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import t from 'tap'
 import { readCgroupLayout } from '../cgroups/cgroup-layout.ts'
@@ -79,6 +80,16 @@ t.test('devices by path', async (t) => {
   await t.rejects(host.findDevices({ Devices: [{ PathOnHost: '/nope' }] }), { kind: 'internal', message: missing })
   const noDevice = 'error gathering device information while adding custom device "/etc/passwd": not a device node'
   await t.rejects(host.findDevices({ Devices: [{ PathOnHost: '/etc/passwd' }] }), { message: noDevice })
+  const directory = mkdtempSync('/tmp/devices-')
+  t.teardown(() => rmSync(directory, { recursive: true }))
+  symlinkSync('/dev/null', `${directory}/link`)
+  symlinkSync('nowhere', `${directory}/dangling`)
+  const found = await host.findDevices({ Devices: [{ PathOnHost: `${directory}/link`, PathInContainer: '/dev/foo' }] })
+  t.match(found.devices, [{ path: '/dev/foo', type: 'c', major: 1, minor: 3, access: 'rwm' }])
+  for (const path of [`${directory}/dangling`, directory, '/proc/1/fdinfo']) {
+    const message = `error gathering device information while adding custom device "${path}": not a device node`
+    await t.rejects(host.findDevices({ Devices: [{ PathOnHost: path }] }), { message })
+  }
   await t.rejects(host.findDevices({ BlkioDeviceReadBps: [{ Path: '/nope', Rate: 1 }] }), {
     message: 'stat /nope: no such file or directory',
   })
