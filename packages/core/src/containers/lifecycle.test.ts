@@ -350,6 +350,25 @@ t.test('restart policy: 100 ms, doubling; waiters hear each exit; a stop ends it
   t.equal(test.monitors.started.length, 4)
 })
 
+t.test('a restart by the policy that fails: the error, with the exit code of the run before', async (t) => {
+  const test = testEngine()
+  const { containers } = test.engine
+  const id = await test.create({ HostConfig: { RestartPolicy: { Name: 'always' } } })
+  await containers.start(id, {})
+  test.process().exit(3)
+  await settled()
+  const { ContainersRunning, ContainersStopped } = await test.engine.system.info()
+  t.strictSame([ContainersRunning, ContainersStopped], [0, 1], 'while it waits it counts as stopped')
+  test.monitors.host.failNext = 'no such file or directory'
+  await test.clock.advance(100)
+  await settled()
+  t.match((await containers.inspect(id, { size: false })).State, {
+    Status: 'exited',
+    ExitCode: 3,
+    Error: /no such file or directory/,
+  })
+})
+
 t.test('an OOM kill is told', async (t) => {
   const test = testEngine()
   const id = await test.create({}, 'web')

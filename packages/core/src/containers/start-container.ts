@@ -69,7 +69,10 @@ export async function startLocked(
 ): Promise<void> {
   // The last run's network and mounts are let go first; its names derive from the same id.
   await container.released
-  const before = container.record.status
+  const {
+    status: before,
+    state: { exitCode },
+  } = container.record
   transition(context, container, 'starting', {
     state: { ...change, error: '', exitCode: 0, oomKilled: false, outOfMemoryCount: 0 },
   })
@@ -86,7 +89,7 @@ export async function startLocked(
     watchHealth(context, container)
     void keepSeccomp(context, container, { spec, runtime })
   } catch (error) {
-    await undoStart(context, container, { error, before, undo })
+    await undoStart(context, container, { error, before, exitCode, undo })
   }
 }
 
@@ -214,6 +217,8 @@ function monitorPlan(
 interface FailedStart {
   error: unknown
   before: ContainerStatus
+  /** Of the last run. */
+  exitCode: number
   undo: UndoStack
 }
 
@@ -224,7 +229,9 @@ async function undoStart(context: ContainerContext, container: Container, failed
     context.logger.error({ containerId: record.id, err: problem }, 'a failed start could not be undone completely')
   }
   container.cancelPendingAttachments()
-  const state = { exitCode: failure.exitCode, error: failure.error.message, pid: 0 }
+  // A restart by the policy that fails leaves the end of the run before it; the error tells of the start.
+  const exitCode = failed.before === 'restarting' ? failed.exitCode : failure.exitCode
+  const state = { exitCode, error: failure.error.message, pid: 0 }
   transition(context, container, failed.before === 'created' ? 'created' : 'exited', { state })
   context.logger.warn({ containerId: record.id, err: failed.error }, 'container could not be started')
   // Who waits for the next exit would wait for ever: the restart policy does not try again after a failed start.

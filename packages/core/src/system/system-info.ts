@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type * as wire from '@dockerd-ts/api'
 import type { ContainerContext } from '../containers/container-context.ts'
-import { isRunning } from '../containers/container-state.ts'
+import { hasProcess } from '../containers/container-state.ts'
 import type { ImageService } from '../engine.ts'
 import { logDrivers } from '../logs/log-config.ts'
 import type { HostDescription } from '../ports/host.ts'
@@ -112,7 +112,8 @@ function containerCounts({
   const counts = { Containers: registry.size, ContainersRunning: 0, ContainersPaused: 0, ContainersStopped: 0 }
   for (const { record } of registry.all()) {
     if (record.status === 'paused') counts.ContainersPaused += 1
-    else if (isRunning(record.status)) counts.ContainersRunning += 1
+    // One that waits for its restart is stopped here, if nowhere else.
+    else if (hasProcess(record.status)) counts.ContainersRunning += 1
     else counts.ContainersStopped += 1
   }
   return counts
