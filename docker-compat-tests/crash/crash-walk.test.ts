@@ -2,12 +2,13 @@
  * Kills the daemon at every named crash point, on the way of a real client's operation, and starts a new one on the same
  * roots: API and kernel agree, the operation can be repeated, nothing is lost, and when all is removed nothing is left.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { adapterCrashPoints, type CrashPoint, crashPoints } from '@dockerd-ts/core'
 import t, { type Test } from 'tap'
 import { dockerRegistry } from '../../packages/images/src/testing/docker-registry.ts'
+import { layout, multiPlatform } from '../../packages/images/src/testing/multi-platform.ts'
 import { disagreements } from '../support/agreement.ts'
 import { call, startDaemon, type TestDaemon } from '../support/daemon.ts'
 import { busyboxRootfs, importImage } from '../support/images.ts'
@@ -35,7 +36,8 @@ t.teardown(() => {
   rmSync(directory, { recursive: true })
   rmSync(dirname(rootfs), { recursive: true })
 })
-const archives = { rootfs, image: join(directory, 'box.tar') }
+const archives = { rootfs, image: join(directory, 'box.tar'), index: join(directory, 'boxes.tar') }
+writeFileSync(archives.index, layout('docker.io/library/boxes:1', multiPlatform('boxes')))
 const { host: registry } = await dockerRegistry(t)
 await prepareArchives()
 

@@ -10,7 +10,7 @@ export interface Stage {
   program: string
   /** An address of a registry that has `box:1`. */
   registry: string
-  archives: { rootfs: string; image: string }
+  archives: { rootfs: string; image: string; index: string }
 }
 
 export interface Scenario {
@@ -443,6 +443,18 @@ export const imageScenarios: Scenario[] = [
     async again(stage) {
       await does(stage, 'load', '-i', stage.archives.image)
       await runs(stage, 'box:1')
+    },
+  },
+  {
+    name: 'load of an index',
+    points: ['blob:recorded', 'layer:recorded', 'index:prepared', 'image:recorded'],
+    act: (stage) => cli(stage, 'load', '-i', stage.archives.index),
+    async again(stage) {
+      await does(stage, 'load', '-i', stage.archives.index)
+      for (const architecture of ['amd64', 'arm64']) {
+        const platform = encodeURIComponent(JSON.stringify({ os: 'linux', architecture }))
+        stage.t.ok(await exists(stage, `/v1.49/images/boxes:1/json?platform=${platform}`), architecture)
+      }
     },
   },
   {

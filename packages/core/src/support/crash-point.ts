@@ -54,6 +54,7 @@ export const adapterCrashPoints = [
   'layer:unpacked',
   'layer:moved',
   'layer:recorded',
+  'index:prepared',
   'image:recorded',
   'image:rows-deleted',
   'image:files-moved-aside',

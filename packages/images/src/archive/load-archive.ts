@@ -1,9 +1,15 @@
 /** `POST /images/load`: images out of an archive that `save` (ours, Docker's, podman's, skopeo's) made. */
-import { familiarString, type ImageReference, type Platform } from '@dockerd-ts/core'
+import { crashPoint, familiarString, type ImageReference, type Platform } from '@dockerd-ts/core'
 import { collect } from '../catalog/collect.ts'
 import { type ImageContext, publishImage } from '../catalog/image-context.ts'
-import { type ImageContent, layerIdsOf, recordImage, recordIndex, unpackLayers } from '../catalog/register-image.ts'
-import { defaultVariant, mergedIndex } from '../catalog/variants.ts'
+import {
+  type ImageContent,
+  layerIdsOf,
+  recordImage,
+  recordIndex,
+  unpackLayers,
+  writeImage,
+} from '../catalog/register-image.ts'
 import { parseImageConfig } from '../oci/documents.ts'
 import { sha256, shortDigest } from '../oci/identity.ts'
 import { indexRow } from '../oci/index-entries.ts'
@@ -34,15 +40,16 @@ export async function loadArchive(context: ImageContext, request: LoadRequest): 
   try {
     await files.stage(abortable(await decompress(request.archive), signal))
     const { images, indexes } = await findArchiveImages(files, { host: request.host, wanted: request.platforms })
+    const load = { context, files, request }
+    const ofIndexes = new Set(indexes.flatMap(({ manifests }) => [...manifests.values()].map((m) => m.config.digest)))
+    const alone = images.filter((image) => !ofIndexes.has(sha256(image.configData)))
     const unnamed: string[] = []
-    for (const image of images) {
+    for (const image of alone) {
       signal.throwIfAborted()
-      const id = await loadImage(context, { image, files, request })
+      const id = await loadImage(load, image)
       if (image.references.length === 0) unnamed.push(id)
-      for (const reference of image.references) report({ stream: `Loaded image: ${familiarString(reference)}\n` })
-      publishImage(context, { action: 'load', imageId: id })
     }
-    for (const index of indexes) await loadIndex(context, { index, files, request })
+    if (indexes.length > 0) await loadIndexes(load, { indexes, images: images.filter((one) => !alone.includes(one)) })
     if (unnamed.length === images.length && indexes.length === 0) {
       report({ stream: unnamed.map((id) => `Loaded image ID: ${id}\n`).join('') })
     }
@@ -62,51 +69,104 @@ async function* abortable(source: AsyncIterable<Buffer>, signal: AbortSignal): A
   }
 }
 
-async function loadImage(
-  context: ImageContext,
-  { image, files, request }: { image: ArchiveImage; files: ArchiveFiles; request: LoadRequest },
-): Promise<string> {
-  const document = parseImageConfig(image.configData)
-  const ids = layerIdsOf(document, image.layerFiles.length)
-  const releases = [context.layers.pins.add(...ids.chainIds), context.content.pins.add(sha256(image.configData))]
+interface Load {
+  context: ImageContext
+  files: ArchiveFiles
+  request: LoadRequest
+}
+
+/** Its blobs are in the store, its layers are unpacked; all of it is pinned until the releases are called. */
+interface Prepared {
+  image: ArchiveImage
+  content: ImageContent
+}
+
+async function loadImage(load: Load, image: ArchiveImage): Promise<string> {
+  const { context, request } = load
+  const releases: (() => void)[] = []
   try {
-    const content = await keepContent(context, { image, files, releases })
-    const hooks = request.quiet ? {} : { onBytes: layerCounters(context, content, { ids, report: request.report }) }
-    await unpackLayers(context.layers, content, { hooks, signal: request.signal })
+    const { content } = await prepareImage(load, image, releases)
     for (const reference of image.references)
       reportMoved(context, { reference, id: content.id, report: request.report })
-    const parentId = image.parentId !== undefined && context.images.get(image.parentId) ? image.parentId : undefined
-    recordImage(context.images, content, { references: image.references, ...(parentId && { parentId }) })
+    recordImage(context.images, content, recordingOf(context, image))
+    announce(load, { id: content.id, references: image.references })
     return content.id
   } finally {
     for (const release of releases) release()
   }
 }
 
-/** After its images: the documents, and what else it has (attestations, images of other systems). */
-async function loadIndex(
-  context: ImageContext,
-  { index, files, request }: { index: ArchiveIndex; files: ArchiveFiles; request: LoadRequest },
+function recordingOf({ images }: ImageContext, { references, parentId }: ArchiveImage) {
+  const isParentHere = parentId !== undefined && images.get(parentId) !== undefined
+  return { references, ...(isParentHere && { parentId }) }
+}
+
+function announce({ context, request }: Load, loaded: { id: string; references: readonly ImageReference[] }): void {
+  for (const reference of loaded.references) {
+    request.report({ stream: `Loaded image: ${familiarString(reference)}\n` })
+  }
+  publishImage(context, { action: 'load', imageId: loaded.id })
+}
+
+async function prepareImage(load: Load, image: ArchiveImage, releases: (() => void)[]): Promise<Prepared> {
+  const { context, files, request } = load
+  const document = parseImageConfig(image.configData)
+  const ids = layerIdsOf(document, image.layerFiles.length)
+  releases.push(context.layers.pins.add(...ids.chainIds), context.content.pins.add(sha256(image.configData)))
+  const content = await keepContent(context, { image, files, releases })
+  const hooks = request.quiet ? {} : { onBytes: layerCounters(context, content, { ids, report: request.report }) }
+  await unpackLayers(context.layers, content, { hooks, signal: request.signal })
+  return { image, content }
+}
+
+/** All of an archive's indexes with their images, or nothing: half an index is no image that anybody named. */
+async function loadIndexes(
+  load: Load,
+  { indexes, images }: { indexes: readonly ArchiveIndex[]; images: readonly ArchiveImage[] },
 ): Promise<void> {
-  const { images, content } = context
-  const { documents, manifests, references } = index
-  const release = content.pins.add(...documents.map(({ digest }) => digest))
+  const { context, request } = load
+  const releases: (() => void)[] = []
   try {
-    for (const { data, mediaType } of documents) await content.put(data, mediaType)
-    for (const [digest, { mediaType, config, layers }] of manifests) {
-      await files.keepBlob(digest, mediaType ?? mediaTypes.ociManifest)
-      for (const blob of [config, ...layers]) await files.keepBlob(blob.digest, blob.mediaType)
+    const prepared: Prepared[] = []
+    for (const image of images) {
+      request.signal.throwIfAborted()
+      prepared.push(await prepareImage(load, image, releases))
     }
-    const row = indexRow(documents, manifests)
-    const meant = defaultVariant(images, mergedIndex(images.index(row.digest), row), request.host)
-    for (const reference of meant === undefined ? [] : references) {
-      reportMoved(context, { reference, id: meant?.row.id ?? '', report: request.report })
+    for (const index of indexes) await keepIndex(load, index, releases)
+    crashPoint('index:prepared')
+    const references = indexes.flatMap((index) => index.references)
+    const before = references.map((reference) => context.images.byReference(reference)?.row.id)
+    context.images.transaction(() => {
+      for (const { image, content } of prepared) writeImage(context.images, content, recordingOf(context, image))
+      for (const index of indexes) {
+        const row = indexRow(index.documents, index.manifests)
+        recordIndex(context.images, { row, host: request.host, references: index.references })
+      }
+    })
+    crashPoint('image:recorded')
+    for (const [at, reference] of references.entries()) {
+      const id = context.images.byReference(reference)?.row.id ?? ''
+      tellMoved({ reference, before: before[at], id, report: request.report })
     }
-    images.transaction(() => recordIndex(images, { row, host: request.host, references }))
+    for (const { image, content } of prepared) announce(load, { id: content.id, references: image.references })
     for (const reference of references) request.report({ stream: `Loaded image: ${familiarString(reference)}\n` })
   } finally {
-    release()
+    for (const release of releases) release()
   }
+}
+
+/** The documents, and what else it has (attestations, images of other systems). */
+async function keepIndex(
+  { context: { content }, files }: Load,
+  { documents, manifests }: ArchiveIndex,
+  releases: (() => void)[],
+): Promise<void> {
+  const blobs = [...manifests.values()].flatMap(({ config, layers }) => [config, ...layers])
+  const digests = [...documents, ...blobs].map(({ digest }) => digest)
+  releases.push(content.pins.add(...digests, ...manifests.keys()))
+  for (const { data, mediaType } of documents) await content.put(data, mediaType)
+  for (const [digest, { mediaType }] of manifests) await files.keepBlob(digest, mediaType ?? mediaTypes.ociManifest)
+  for (const { digest, mediaType } of blobs) await files.keepBlob(digest, mediaType)
 }
 
 /** Blobs into the store: layers as the archive has them, compressed or not. */
@@ -152,7 +212,17 @@ function reportMoved(
   { images }: ImageContext,
   { reference, id, report }: { reference: ImageReference; id: string; report: Report },
 ): void {
-  const before = images.byReference(reference)?.row.id
+  tellMoved({ reference, before: images.byReference(reference)?.row.id, id, report })
+}
+
+interface Moved {
+  reference: ImageReference
+  before: string | undefined
+  id: string
+  report: Report
+}
+
+function tellMoved({ reference, before, id, report }: Moved): void {
   if (before === undefined || before === id) return
   const name = familiarString(reference)
   report({ stream: `The image ${name} already exists, renaming the old one with ID ${before} to empty string\n` })

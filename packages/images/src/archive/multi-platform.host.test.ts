@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import t from 'tap'
 import { dockerRegistry } from '../testing/docker-registry.ts'
-import { layout, multiPlatform } from '../testing/multi-platform.ts'
+import { layout, type MultiPlatform, multiPlatform } from '../testing/multi-platform.ts'
 import { collect, digest, list, load, never, save, type TestImages, testImages } from '../testing/test-images.ts'
 
 const made = multiPlatform('app')
@@ -107,3 +107,36 @@ t.test(
     ])
   },
 )
+
+/** Its second image's layers are not those that its configuration tells. */
+function broken(image: MultiPlatform): MultiPlatform {
+  const replaced = new Map<string, Buffer>()
+  const replace = (old: Buffer, text: string) => {
+    replaced.set(digest(old), Buffer.from(text))
+    return Buffer.from(text)
+  }
+  const document = JSON.parse(image.arm64.config.toString())
+  document.rootfs.diff_ids.reverse()
+  const config = replace(image.arm64.config, JSON.stringify(document))
+  const manifest = image.blobs.find((data) => digest(data) === image.manifests.arm64) ?? Buffer.alloc(0)
+  const second = replace(manifest, manifest.toString().replace(digest(image.arm64.config), digest(config)))
+  const index = replace(image.index, image.index.toString().replace(image.manifests.arm64, digest(second)))
+  return { ...image, index, blobs: image.blobs.map((data) => replaced.get(digest(data)) ?? data) }
+}
+
+t.test('of an index with an image that is broken nothing stays, and what its name meant stays', async (t) => {
+  const images = await fresh(t)
+  const before = await fresh(t)
+  const failed = await load(images, layout(name, broken(made)))
+  t.ok(failed.at(-1)?.error, JSON.stringify(failed))
+  t.same(await list(images, {}, true), [])
+  t.same(images.records.listBlobs(), [])
+  t.same(await images.ledger.problems({ verify: true }), [])
+
+  const other = multiPlatform('other')
+  for (const each of [images, before]) await load(each, layout(name, other))
+  await load(images, layout(name, broken(made)))
+  t.same(await list(images, {}, true), await list(before, {}, true))
+  t.equal(images.records.listBlobs().length, before.records.listBlobs().length)
+  t.same(await images.ledger.problems({ verify: true }), [])
+})

@@ -80,8 +80,18 @@ export interface Recording {
   verdict?: SignatureVerdict
 }
 
-/** Synchronous: from the check that every layer is there to the row, nothing can remove one. */
-export function recordImage(
+export function recordImage(images: ImageStore, content: ImageContent, recording: Recording): StoredImage {
+  let recorded: StoredImage | undefined
+  images.transaction(() => {
+    recorded = writeImage(images, content, recording)
+  })
+  crashPoint('image:recorded')
+  if (recorded === undefined) throw new Error('a transaction that does nothing')
+  return recorded
+}
+
+/** In a transaction. Synchronous: from the check that every layer is there to the row, nothing can remove one. */
+export function writeImage(
   images: ImageStore,
   content: ImageContent,
   { references, parentId, index, verdict }: Recording,
@@ -109,12 +119,9 @@ export function recordImage(
     ...(keptParent !== undefined && { parentId: keptParent }),
     ...withVerdict(known?.signatureVerdicts ?? [], verdict),
   }
-  images.transaction(() => {
-    images.put(row)
-    if (index !== undefined) recordIndex(images, { ...index, references })
-    else for (const reference of references) images.setReference(reference, row.id)
-  })
-  crashPoint('image:recorded')
+  images.put(row)
+  if (index !== undefined) recordIndex(images, { ...index, references })
+  else for (const reference of references) images.setReference(reference, row.id)
   return { row, document }
 }
 
