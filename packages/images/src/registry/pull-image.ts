@@ -114,8 +114,7 @@ async function pullOne(pull: PullContext, session: RegistrySession, request: Pul
   const document = await fetchManifest(session, target, signal)
   const resolved = await resolveManifest(session, document, { ...request, host: pull.host })
   checkClass(resolved)
-  const digests = [document.digest, resolved.digest]
-  const verdict = rule && (await judgePull(rule, { session, reference, digests, signal }))
+  const verdict = rule && (await judgePull(rule, { session, reference, documents: [document, resolved], signal }))
   started()
   const image = await fetchImage(pull, session, { request, document, resolved, verdict })
   report({ status: `Digest: ${document.digest}` })

@@ -4,6 +4,7 @@ import { nowNs } from '../catalog/register-image.ts'
 import type { RegistrySession } from '../registry/registry-session.ts'
 import { findSignatures } from './find-signatures.ts'
 import { ruleFor, type SignaturePolicy, type SignatureRule } from './signature-policy.ts'
+import { checkBundle } from './sigstore-bundle.ts'
 import { checkSignature } from './simple-signing.ts'
 
 const refused = (reference: ImageReference, reason: string) =>
@@ -24,14 +25,15 @@ interface JudgedPull {
   session: RegistrySession
   reference: ImageReference
   /** What the reference means, then the manifest that an index led to: one of them has to be signed. */
-  digests: readonly string[]
+  documents: readonly { digest: string; data: Buffer }[]
   signal: AbortSignal
 }
 
 /** Before anything of the image is stored. */
 export async function judgePull(rule: SignatureRule, pull: JudgedPull): Promise<SignatureVerdict> {
-  const { reference, session, signal, digests } = pull
-  const [named = ''] = digests
+  const { reference, session, signal } = pull
+  const documents = new Map(pull.documents.map(({ digest, data }) => [digest, data]))
+  const [named = ''] = documents.keys()
   const common = {
     reference: `${repositoryOf(reference)}@${named}`,
     rule: rule.name,
@@ -39,9 +41,13 @@ export async function judgePull(rule: SignatureRule, pull: JudgedPull): Promise<
   }
   if (rule.kind !== 'signed') return { ...common, verdict: 'accepted' }
   const reasons: string[] = []
-  for (const digest of new Set(digests)) {
+  for (const [digest, document] of documents) {
     for await (const found of findSignatures({ session, digest, signal })) {
-      const answer = checkSignature(found, { rule, reference, digest })
+      const question = { rule, reference, digest }
+      const answer =
+        found.kind === 'simple'
+          ? checkSignature(found.signature, question)
+          : checkBundle(found.bundle, question, document)
       if ('reason' in answer) {
         reasons.push(answer.reason)
         continue

@@ -23,6 +23,7 @@ import { readSignaturePolicy } from './signature-policy.ts'
 const key = makeKey('ec')
 const strange = makeKey('ec')
 const layer = tar({ name: 'a', type: 'file', data: 'a' } satisfies Item)
+const ociManifest = 'application/vnd.oci.image.manifest.v1+json'
 const ociIndex = 'application/vnd.oci.image.index.v1+json'
 const artifactType = 'application/vnd.dev.cosign.artifact.sig.v1+json'
 
@@ -239,3 +240,99 @@ t.test('the signature of an index is one of what it leads to', async (t) => {
   const { SignatureVerdicts } = await images.service.inspect(`${registry.host}/team/app:1`, { manifests: false })
   t.match(SignatureVerdicts, [{ Reference: `${registry.host}/team/app@${digest(data)}`, Verdict: 'verified' }])
 })
+
+const bundleType = 'application/vnd.dev.sigstore.bundle.v0.3+json'
+
+/** As cosign attaches one: an artifact that refers to the manifest, with the bundle as its one layer. */
+async function attach(host: string, subject: string, bundle: unknown): Promise<void> {
+  const blob = Buffer.from(JSON.stringify(bundle))
+  const config = Buffer.from('{}')
+  const descriptor = (mediaType: string, data: Buffer) => ({ mediaType, digest: digest(data), size: data.length })
+  const manifest = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: ociManifest,
+      artifactType: bundleType,
+      config: descriptor('application/vnd.oci.empty.v1+json', config),
+      layers: [descriptor(bundleType, blob)],
+      subject: { mediaType: ociManifest, digest: subject, size: 1 },
+    }),
+  )
+  await putManifest(`${host}/team/app`, digest(manifest), { manifest, blobs: [config, blob] })
+  const index = {
+    schemaVersion: 2,
+    mediaType: ociIndex,
+    manifests: [{ ...descriptor(ociManifest, manifest), artifactType: bundleType }],
+  }
+  const list = { manifest: Buffer.from(JSON.stringify(index)), blobs: [], type: ociIndex }
+  await putManifest(`${host}/team/app`, subject.replace(':', '-'), list)
+}
+
+const statement = (of: string, more: object = {}, name = '') => ({
+  _type: 'https://in-toto.io/Statement/v1',
+  predicateType: 'https://sigstore.dev/cosign/sign/v1',
+  subject: [{ ...(name && { name }), digest: { sha256: of.replace('sha256:', '') } }],
+  predicate: {},
+  ...more,
+})
+
+function envelope(document: object, by = key): object {
+  const payload = Buffer.from(JSON.stringify(document))
+  const payloadType = 'application/vnd.in-toto+json'
+  const signedBytes = Buffer.concat([
+    Buffer.from(`DSSEv1 ${payloadType.length} ${payloadType} ${payload.length} `),
+    payload,
+  ])
+  const signatures = [{ sig: signed(by, signedBytes), keyid: '' }]
+  const dsseEnvelope = { payload: payload.toString('base64'), payloadType, signatures }
+  return { mediaType: bundleType, verificationMaterial: { publicKey: { hint: 'x' } }, dsseEnvelope }
+}
+
+t.test(
+  'Sigstore bundles by the rule’s key let an image in, of its digest or of its bytes; others do not',
+  async (t) => {
+    const { host } = await dockerRegistry(t)
+    const manifest = await pushed(t, host)
+    const answer = await fetch(`http://${host}/v2/team/app/manifests/1`, { headers: { accept: ociManifest } })
+    const bytes = Buffer.from(await answer.arrayBuffer())
+    t.equal(digest(bytes), manifest)
+    const { signaturePolicy } = policyFor(t, host)
+    const images = await testImages(t, { registry: { signaturePolicy } })
+    const message = (data: Buffer, by = key) => ({
+      mediaType: bundleType,
+      verificationMaterial: { publicKey: { hint: 'x' } },
+      messageSignature: { messageDigest: { algorithm: 'SHA2_256', digest: 'AAAA' }, signature: signed(by, data) },
+    })
+    const provenance = { predicateType: 'https://slsa.dev/provenance/v1' }
+    const swapped = { ...(envelope(statement(manifest)) as { dsseEnvelope: object }) }
+    const forged = Buffer.from(JSON.stringify(statement(manifest))).toString('base64')
+    const others = envelope(statement(digest('other'))) as { dsseEnvelope: object }
+    const bad: [unknown, RegExp][] = [
+      [envelope(statement(manifest), strange), /no key of the rule/],
+      [envelope(statement(digest('other'))), /it is a signature of "sha256:/],
+      [envelope(statement(manifest, provenance)), /no image signature/],
+      [envelope(statement(manifest, {}, `${host}/team/other`)), /it is a signature for "127/],
+      [{ ...others, dsseEnvelope: { ...others.dsseEnvelope, payload: forged } }, /no key of the rule/],
+      [message(bytes, strange), /no key of the rule/],
+      [message(Buffer.from('other')), /no key of the rule/],
+      [{ ...swapped, mediaType: 'application/x' }, /can not be read/],
+      [{}, /can not be read/],
+      ['text', /can not be read/],
+    ]
+    for (const [bundle, reason] of bad) {
+      await attach(host, manifest, bundle)
+      await t.rejects(pull(images, `${host}/team/app:1`), { kind: 'forbidden', message: reason })
+    }
+    await nothingOf(t, images, 'badly signed')
+    for (const bundle of [
+      message(bytes),
+      envelope(statement(manifest)),
+      envelope(statement(manifest, {}, `${host}/team/app`)),
+    ]) {
+      await attach(host, manifest, bundle)
+      await pull(images, `${host}/team/app:1`)
+    }
+    const { SignatureVerdicts: verdicts } = await images.service.inspect(`${host}/team/app:1`, { manifests: false })
+    t.match(verdicts, [{ Verdict: 'verified', SignedReference: `${host}/team/app` }])
+  },
+)

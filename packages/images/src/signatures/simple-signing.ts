@@ -64,7 +64,7 @@ function parsePayload(bytes: Buffer): z.infer<typeof payloadSchema> | undefined 
 }
 
 /** `signed-as` stands for the rule's own prefix: images of a mirror are signed with the name of what it mirrors. */
-function expectedRepository({ name, signedAs }: SignatureQuestion['rule'], reference: ImageReference): string {
+export function expectedRepository({ name, signedAs }: SignatureQuestion['rule'], reference: ImageReference): string {
   const repository = repositoryOf(reference)
   if (signedAs === undefined) return repository
   return `${signedAs}${repository.slice(name.length)}`
