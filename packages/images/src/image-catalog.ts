@@ -4,12 +4,19 @@ import { commitImage } from './archive/commit-image.ts'
 import { collect } from './catalog/collect.ts'
 import type { ImageContext } from './catalog/image-context.ts'
 import type { StoredImage } from './catalog/image-store.ts'
+import { targetDescriptor } from './catalog/manifest-summaries.ts'
 import { findImage, platformOf } from './catalog/variants.ts'
+import { wirePlatform } from './oci/index-entries.ts'
 
 export function createImageCatalog(context: ImageContext): ImageCatalog {
   return {
     resolve(reference, platform) {
       return summarize(findImage(context.images, reference, platform))
+    },
+    manifestOf(imageId) {
+      const image = context.images.get(imageId)
+      if (image === undefined || !context.content.has(image.row.manifestDigest)) return undefined
+      return { ...targetDescriptor(context, image, undefined), platform: wirePlatform(image.document) }
     },
     layerDirectories(imageId) {
       const row = context.images.row(imageId)

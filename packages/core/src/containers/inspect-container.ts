@@ -63,6 +63,7 @@ async function view(context: ContainerContext, container: Container): Promise<wi
     Mounts: mountPoints(record.mounts, ({ name = '' }) => context.volumes.mountpoint(name)),
     Config: { ...record.config, ...askedMacAddress(record) },
     NetworkSettings: networkSettings(context, container),
+    ...imageManifest(context, record.imageId),
   }
 }
 
@@ -136,4 +137,13 @@ function networkSettings(context: ContainerContext, { record }: Container): wire
     Ports: shared ? {} : portMap(record, endpoints),
     Networks: networksView(context.networks, record, endpoints),
   }
+}
+
+/** Not of an image that was removed under its container. */
+export function imageManifest(
+  { images }: Pick<ContainerContext, 'images'>,
+  imageId: string,
+): { ImageManifestDescriptor?: wire.OCIDescriptor } {
+  const descriptor = images.manifestOf(imageId)
+  return descriptor === undefined ? {} : { ImageManifestDescriptor: descriptor }
 }

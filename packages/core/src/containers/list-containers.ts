@@ -9,7 +9,7 @@ import type { ContainerContext } from './container-context.ts'
 import { listFilter } from './container-filters.ts'
 import type { MountPlan } from './container-record.ts'
 import { isRunning, wireStatus } from './container-state.ts'
-import { sizes } from './inspect-container.ts'
+import { imageManifest, sizes } from './inspect-container.ts'
 import { linkedNames } from './links.ts'
 import { networksView, portMap, portSummaries, shownEndpoints } from './network-view.ts'
 import { statusText } from './status-text.ts'
@@ -33,11 +33,23 @@ export async function listContainers(context: ContainerContext, query: ListQuery
     .filter((container) => (showAll || isRunning(container.record.status)) && matches(container))
     .sort((a, b) => (BigInt(a.record.createdAtNs) < BigInt(b.record.createdAtNs) ? 1 : -1))
   if (limit > 0) containers = containers.slice(0, limit)
-  const view = summaryView(context)
+  const view = manifestView(context)
   if (!query.size) return containers.map(view)
   return Promise.all(
     containers.map(async (container) => ({ ...view(container), ...withoutZeros(await sizes(context, container)) })),
   )
+}
+
+/** The disk usage, which has the same view, tells no manifests. */
+function manifestView(context: ContainerContext): (container: Container) => wire.ContainerSummary {
+  const view = summaryView(context)
+  const known = new Map<string, ReturnType<typeof imageManifest>>()
+  return (container) => {
+    const { imageId } = container.record
+    const manifest = known.get(imageId) ?? imageManifest(context, imageId)
+    known.set(imageId, manifest)
+    return { ...view(container), ...manifest }
+  }
 }
 
 /** Last removed first; their sizes went with them. */

@@ -269,3 +269,16 @@ t.test('the neighbours’ view of containers', async (t) => {
   test.users.setEndpoint(id, 'backend', undefined)
   t.strictSame(Object.keys(test.records.listContainers()[0]?.endpoints ?? {}), ['bridge'])
 })
+
+t.test('the manifest of a container’s image is told while the image is there', async (t) => {
+  const test = testEngine()
+  const id = await test.create({}, 'one')
+  const { list, inspect } = test.engine.containers
+  const query = { all: true, size: false, filters: {} }
+  const manifest = { mediaType: 'application/x', digest: `sha256:${'e'.repeat(64)}`, size: 7 }
+  for (const descriptor of [undefined, manifest]) {
+    test.images.manifest = descriptor
+    t.same((await list(query))[0]?.ImageManifestDescriptor, descriptor)
+    t.same((await inspect(id, { size: false })).ImageManifestDescriptor, descriptor)
+  }
+})

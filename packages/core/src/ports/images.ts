@@ -7,6 +7,8 @@ export interface ImageCatalog {
   resolve(reference: string, platform?: Platform): ImageSummary
   /** Lower directories for overlayfs, topmost first, as paths relative to `layersRoot`. Pins nothing. */
   layerDirectories(imageId: string): { layersRoot: string; directories: string[] }
+  /** The manifest that the image came with; undefined when the image is gone. */
+  manifestOf(imageId: string): wire.OCIDescriptor | undefined
   /** Containers that use an image are asked for by image removal and list; core answers. */
   setUsage(usage: ImageUsage): void
   /** Bytes of all layers, each once, and of those that images with containers need. */

@@ -506,6 +506,8 @@ export function fakeHostDescription(state: FakeHostState): HostDescription {
 }
 
 export interface FakeImages extends ImageCatalog {
+  /** Of every image. */
+  manifest: ReturnType<ImageCatalog['manifestOf']>
   readonly images: Map<string, ImageSummary>
   usage: ImageUsage | undefined
   /** Images of removed containers. */
@@ -523,6 +525,7 @@ export function fakeImages(): FakeImages {
   }
   const images = new Map([['busybox', busybox]])
   const fake: FakeImages = {
+    manifest: undefined,
     images,
     usage: undefined,
     released: [],
@@ -534,6 +537,7 @@ export function fakeImages(): FakeImages {
         throw notFound(`No such image: ${reference.includes(':') ? reference : `${reference}:latest`}`)
       return found
     },
+    manifestOf: () => fake.manifest,
     layerDirectories: () => ({ layersRoot: '/layers', directories: ['l1'] }),
     commit: async (request) => {
       const parts: Buffer[] = []

@@ -123,6 +123,11 @@ t.test('inspect and history show what the configuration says', async (t) => {
     RootFS: { Type: 'layers', Layers: [digest(base), digest(other)] },
   })
   t.same(shown.Config, { Env: ['A=b'], Cmd: ['sh'], Labels: { x: 'y' } })
+  t.same(images.catalog.manifestOf(made.id), {
+    ...shown.Descriptor,
+    platform: { architecture: 'amd64', os: 'linux' },
+  })
+  t.equal(images.catalog.manifestOf(`sha256:${'0'.repeat(64)}`), undefined)
   t.same(await images.service.history('app:1', {}), [
     { Id: made.id, Created: 1_704_164_645, CreatedBy: 'step 1', Tags: ['app:1'], Size: 5, Comment: '' },
     { Id: '<missing>', Created: 1_704_164_645, CreatedBy: 'step 0', Tags: null, Size: 10, Comment: '' },
