@@ -310,3 +310,27 @@ t.test('an empty Host header is accepted', async (t) => {
   t.match(await client.until('OK'), /^HTTP\/1.1 200/)
   client.socket.destroy()
 })
+
+t.test('attestations are asked for by one platform and by types, from API 1.55 on', async (t) => {
+  const asked: unknown[] = []
+  const { app } = testServer({
+    images: {
+      attestations: async (name: string, query: object) => {
+        asked.push([name, query])
+        return []
+      },
+    },
+  })
+  const platform = (architecture: string) =>
+    `platform=${encodeURIComponent(JSON.stringify({ os: 'linux', architecture }))}`
+  const path = '/images/team/app:1/attestations'
+  t.equal((await app.inject(path)).body.trim(), '[]')
+  t.equal((await app.inject(`${path}?${platform('arm64')}&type=a&type=b&statement=1`)).statusCode, 200)
+  t.strictSame(asked, [
+    ['team/app:1', { types: [], statement: false }],
+    ['team/app:1', { types: ['a', 'b'], statement: true, platform: 'linux/arm64' }],
+  ])
+  const two = await app.inject(`${path}?${platform('arm64')}&${platform('amd64')}`)
+  t.same([two.statusCode, two.json()], [400, { message: 'only one platform can be specified' }])
+  t.equal((await app.inject(`/v1.54${path}`)).statusCode, 404)
+})
