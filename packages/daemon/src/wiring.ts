@@ -32,6 +32,7 @@ import {
 } from '@dockerd-ts/linux'
 import { createLogTargets } from '@dockerd-ts/log-drivers'
 import { openStore } from '@dockerd-ts/store'
+import { cdiDirectories } from './config/cdi-directories.ts'
 import { signaturePolicy } from './config/check-config.ts'
 import { ConfigError, type DaemonConfig } from './config/load-config.ts'
 import { defined } from './http/defined.ts'
@@ -144,12 +145,6 @@ async function hostAdapters(config: DaemonConfig, helper: HostHelperClient) {
     initPath: config['init-path'] || monitorProgram(),
   })
   return { cgroups, runtimes, host }
-}
-
-/** As in dockerd: the feature `cdi` switches them off, and so does an only directory without a name. */
-function cdiDirectories(config: DaemonConfig): string[] {
-  if (config.features?.cdi === false) return []
-  return (config['cdi-spec-dirs'] ?? ['/etc/cdi', '/var/run/cdi']).filter((directory) => directory !== '')
 }
 
 const defaultCgroupNamespace = (version: '1' | '2') => (version === '2' ? 'private' : 'host')

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { cdiDirectories } from './cdi-directories.ts'
 import { parseCommandLine } from './command-line.ts'
 import { checkFlags, mergeConfig, readConfigFile } from './load-config.ts'
 
@@ -130,4 +131,11 @@ t.test('values that contradict each other or mean nothing are refused', async (t
     [{ 'log-opts': { 'max-size': 'x' } }, /failed to set log opts/],
   ]
   for (const [options, message] of wrong) t.throws(() => mergeConfig(options, {}), { message })
+})
+
+t.test('CDI devices are looked for where dockerd looks, elsewhere, or not at all', async (t) => {
+  t.same(cdiDirectories({}), ['/etc/cdi', '/var/run/cdi'])
+  t.same(cdiDirectories({ features: { cdi: true }, 'cdi-spec-dirs': ['/a', '/b'] }), ['/a', '/b'])
+  t.same(cdiDirectories({ 'cdi-spec-dirs': [''] }), [])
+  t.same(cdiDirectories({ features: { cdi: false }, 'cdi-spec-dirs': ['/a'] }), [])
 })
