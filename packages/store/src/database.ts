@@ -1,5 +1,5 @@
 /** Opens the engine's database: locked for this daemon alone, in WAL mode, brought up to date by the migrations. */
-import { mkdirSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { unavailable } from '@dockerd-ts/core'
 import Database from 'better-sqlite3'
@@ -15,7 +15,7 @@ const lockTimeoutMs = 1_000
  * `path` may be `:memory:`.
  */
 export function openDatabase(path: string): Connection {
-  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o710 })
+  if (path !== ':memory:') makePrivate(path)
   const connection = new Database(path, { timeout: lockTimeoutMs })
   try {
     // Set before WAL is first used: the index of the log then lives in our memory, and the lock is kept till the end.
@@ -33,6 +33,14 @@ export function openDatabase(path: string): Connection {
     if (isBusy(error)) throw unavailable(`another daemon is using ${path}`, error)
     throw error
   }
+}
+
+/** Records hold environments, which hold secrets. SQLite gives its log the mode of the database. */
+function makePrivate(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o710 })
+  closeSync(openSync(path, 'a', 0o600))
+  for (const file of [path, `${path}-wal`, `${path}-shm`, `${path}-journal`])
+    if (existsSync(file)) chmodSync(file, 0o600)
 }
 
 function isBusy(error: unknown): boolean {

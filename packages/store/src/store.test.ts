@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { StoredEvent } from '@dockerd-ts/core'
 import {
   imageRecordsContract,
@@ -49,6 +49,25 @@ t.test('what was committed is there after the daemon is killed', async (t) => {
   const store = openStore(path)
   t.equal(store.getValue('engine-id'), 'kept', 'and the lock of the dead is no hindrance')
   store.close()
+})
+
+t.test('nobody but its owner reads the database, whoever made it', async (t) => {
+  const modes = (path: string) =>
+    readdirSync(dirname(path)).map(
+      (name) => `${name} ${(statSync(join(dirname(path), name)).mode & 0o777).toString(8)}`,
+    )
+  const before = process.umask(0)
+  t.teardown(() => process.umask(before))
+  const path = newPath()
+  const store = openStore(path)
+  store.setValue('secret', 'kept')
+  t.same(modes(path).sort(), ['engine.db 600', 'engine.db-wal 600'])
+  store.close()
+  chmodSync(path, 0o644)
+  const again = openStore(path)
+  again.setValue('secret', 'kept still')
+  t.same(modes(path).sort(), ['engine.db 600', 'engine.db-wal 600'])
+  again.close()
 })
 
 t.test('a second daemon on the same root is refused', async (t) => {
