@@ -5,6 +5,7 @@ import type { Logger } from '@dockerd-ts/core'
 import { type CommandLine, parseCommandLine } from './config/command-line.ts'
 import { ConfigError, type DaemonConfig, mergeConfig, readConfigFile } from './config/load-config.ts'
 import { createHttpServer } from './http/server.ts'
+import { collectGarbage, idleMemory } from './lifecycle/idle-memory.ts'
 import { createLogger } from './lifecycle/logger.ts'
 import { openListeners } from './lifecycle/open-listeners.ts'
 import { setUpProcess } from './lifecycle/own-process.ts'
@@ -18,6 +19,8 @@ import { type Daemon, wire } from './wiring.ts'
 const CLOSE_GRACE_MS = 1_000
 /** What does not close by then is left to the next daemon, as after a crash: systemd would kill this one. */
 const CLOSE_LIMIT_MS = 15_000
+/** Longer than the pauses of a client that works: a collection of everything takes tens of milliseconds. */
+const IDLE_MS = 30_000
 
 /** One reload after the other, each from the state that the last one left. */
 function reloader(line: CommandLine, target: ReloadTarget): () => Promise<void> {
@@ -76,7 +79,13 @@ async function serve(config: DaemonConfig, line: CommandLine, warnings: readonly
       onError: (err) => logger.warn({ err }, 'the service manager was not told'),
     })
     await daemon.recover()
-    const server = createHttpServer({ engine: daemon.engine, log: logger, serverVersion: ENGINE_VERSION })
+    const memory = idleMemory({ idleMs: IDLE_MS, collect: collectGarbage })
+    const server = createHttpServer({
+      engine: daemon.engine,
+      log: logger,
+      serverVersion: ENGINE_VERSION,
+      onRequest: () => memory.began(),
+    })
     await openListeners(server, config, { logger, listenDescriptors: environment.listenDescriptors })
     const reload = reloader(line, { config, logger, ...daemon.reload })
     process.on('SIGHUP', () => void manager.reload(reload))
@@ -85,6 +94,7 @@ async function serve(config: DaemonConfig, line: CommandLine, warnings: readonly
       for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name))
     })
     logger.info({ signal }, 'stopping')
+    memory.stop()
     await manager.stopping()
     await stopContainers(daemon, config, manager)
     await endWithin(CLOSE_LIMIT_MS, 'the API', logger, server.close(CLOSE_GRACE_MS))

@@ -28,6 +28,29 @@ t.test('the negotiation headers are on every reply', async (t) => {
   }
 })
 
+t.test('each request is counted from its beginning to the end of its answer', async (t) => {
+  const counts = { began: 0, over: 0 }
+  const onRequest = () => {
+    counts.began += 1
+    return () => {
+      counts.over += 1
+    }
+  }
+  const stopping = Promise.withResolvers<void>()
+  const asked = Promise.withResolvers<void>()
+  const stop = () => {
+    asked.resolve()
+    return stopping.promise
+  }
+  const { app } = testServer({ containers: { stop } } as never, { onRequest })
+  const answer = app.inject({ method: 'POST', url: '/containers/c/stop' }).then(({ statusCode }) => statusCode)
+  await asked.promise
+  t.same(counts, { began: 1, over: 0 })
+  stopping.reject(new Error('failed'))
+  t.equal(await answer, 500)
+  t.same(counts, { began: 1, over: 1 })
+})
+
 t.test('ping', async (t) => {
   const { app } = testServer({}, { builderVersion: '2' })
   const get = await app.inject('/_ping')

@@ -24,6 +24,8 @@ export interface HttpLog {
 export interface HttpServerOptions extends ServerFacts {
   engine: Engine
   log: HttpLog
+  /** Called as a request comes; what it answers is called when the request is over, a session with it. */
+  onRequest?: () => () => void
 }
 
 export interface HttpServer {
@@ -36,6 +38,7 @@ export interface HttpServer {
 }
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const { onRequest = () => () => {} } = options
   const routes = new Map(allRoutes(options).map((route) => [route.endpoint.operation, route]))
   const findRoute = (request: IncomingMessage) => {
     const context = contextOf(request)
@@ -51,8 +54,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     takesConnection: (request) => takesConnection(findRoute(request)?.route),
     onUpgrade: (request, socket, head) => {
       const found = findRoute(request)
-      if (found === undefined) socket.destroy()
-      else void answerUpgrade(new Exchange(found.route, found.context, exchanges), { request, socket, head })
+      if (found === undefined) return void socket.destroy()
+      const over = onRequest()
+      void answerUpgrade(new Exchange(found.route, found.context, exchanges), { request, socket, head }).finally(over)
     },
   })
   const exchanges: ExchangeOptions = {
@@ -61,7 +65,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     logCall: (call) => options.log.debug(call, 'API call'),
     onHijack: (socket) => listeners.hijacked(socket),
   }
-  addRoutes(app, { routes: routes.values(), exchanges })
+  addRoutes(app, { routes: routes.values(), exchanges, onRequest })
   return {
     app,
     async listen(target) {
@@ -88,6 +92,7 @@ function routedUrl(request: IncomingMessage): string {
 interface RouteSetup {
   routes: Iterable<Route>
   exchanges: ExchangeOptions
+  onRequest: () => () => void
 }
 
 /** Of these an `Upgrade` header is heeded; every other request is answered as if it had none. */
@@ -95,7 +100,7 @@ function takesConnection(route: Route | undefined): boolean {
   return route?.endpoint.transport === 'hijack' || route?.endpoint.transport === 'websocket'
 }
 
-function addRoutes(app: FastifyInstance, { routes, exchanges }: RouteSetup): void {
+function addRoutes(app: FastifyInstance, { routes, exchanges, onRequest }: RouteSetup): void {
   app.removeAllContentTypeParsers()
   // Bodies are read by the routes, which know what they expect.
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
@@ -109,7 +114,9 @@ function addRoutes(app: FastifyInstance, { routes, exchanges }: RouteSetup): voi
         setHeaders(reply.raw, exchanges.headers)
         const context = contextOf(request.raw)
         if (context.kind !== 'operation') return
+        const over = onRequest()
         await answerPlain(new Exchange(route, context, exchanges), { request: request.raw, response: reply.raw })
+        over()
       },
     })
   }
