@@ -7,7 +7,7 @@ import path from 'node:path'
 import { DirectoryChanges } from './file-changes.ts'
 import { FileCursor, gunzippedLines } from './line-blocks.ts'
 import { listLogFiles, type OpenLogFile, openLogFiles, openPlain, type PlainLogFile } from './log-files.ts'
-import { lastLines, positionOfTime } from './log-positions.ts'
+import { firstTime, lastLines, positionOfTime } from './log-positions.ts'
 
 export interface LogBlocksQuery {
   path: string
@@ -113,12 +113,26 @@ async function startPositions(files: readonly OpenLogFile[], query: LogBlocksQue
   if (tail === undefined && sinceNs === undefined) return files.map(() => fromTheStart)
   const positions: StartPosition[] = []
   let wanted = tail ?? Number.POSITIVE_INFINITY
+  let olderAreWanted = true
   for (const file of [...files].reverse()) {
-    const start = await startPosition(file, wanted, sinceNs)
+    const start = olderAreWanted ? await startPosition(file, wanted, sinceNs) : nothing
     wanted -= start.lines
     positions.unshift(start)
+    if (olderAreWanted && sinceNs !== undefined) olderAreWanted = !(await beginsBefore(file, sinceNs))
   }
   return positions
+}
+
+const nothing = { position: Number.POSITIVE_INFINITY, skipLines: Number.POSITIVE_INFINITY, lines: 0 }
+
+/** Two streams stand slightly out of order, over the end of a file too. */
+const disorderNs = 60_000_000_000n
+
+/** Then all that is older is older than the time as well, and is not even opened where that means to unpack it. */
+async function beginsBefore(file: OpenLogFile, timeNs: bigint): Promise<boolean> {
+  if (file.kind === 'compressed') return false
+  const first = await firstTime(file.handle)
+  return first !== undefined && first + disorderNs < timeNs
 }
 
 async function startPosition(

@@ -41,7 +41,9 @@ export async function lastLines(
 
 /** Two streams and split lines stand slightly out of order around a time; reading begins this much earlier. */
 const disorderBytes = 256 * 1024
-const probeBytes = 256 * 1024
+/** Most records are short; a block that holds no whole one is read again, longer. */
+const probeBytes = 16 * 1024
+const longProbeBytes = 256 * 1024
 
 /** A position at the start of a line, at or shortly before the first record that is not older than the time. */
 export async function positionOfTime(handle: FileHandle, timeNs: bigint): Promise<number> {
@@ -56,19 +58,32 @@ export async function positionOfTime(handle: FileHandle, timeNs: bigint): Promis
   return startOfLine(handle, Math.max(0, low - disorderBytes))
 }
 
+/** The time of the first record of a file; undefined where there is none. */
+export async function firstTime(handle: FileHandle): Promise<bigint | undefined> {
+  return (await recordIn(handle, { position: 0, bytes: longProbeBytes, skipsFirst: false }))?.timeNs
+}
+
+type Found = { position: number; timeNs: bigint } | undefined
+
 /** The first whole record after `position`, looked for in one block. */
-async function firstTimeAfter(
+async function firstTimeAfter(handle: FileHandle, position: number): Promise<Found> {
+  const short = await recordIn(handle, { position, bytes: probeBytes, skipsFirst: true })
+  return short ?? recordIn(handle, { position, bytes: longProbeBytes, skipsFirst: true })
+}
+
+/** `skipsFirst`: the position may stand in the middle of a line. */
+async function recordIn(
   handle: FileHandle,
-  position: number,
-): Promise<{ position: number; timeNs: bigint } | undefined> {
-  const buffer = Buffer.allocUnsafe(probeBytes)
-  const { bytesRead } = await handle.read(buffer, 0, probeBytes, position)
+  { position, bytes, skipsFirst }: { position: number; bytes: number; skipsFirst: boolean },
+): Promise<Found> {
+  const buffer = Buffer.allocUnsafe(bytes)
+  const { bytesRead } = await handle.read(buffer, 0, bytes, position)
   const block = buffer.subarray(0, bytesRead)
   const last = block.lastIndexOf(newline)
   const lines = block.subarray(0, last + 1)
   const reader = new JsonLineReader()
-  let at = lines.indexOf(newline) + 1
-  while (at > 0 && at < lines.length) {
+  let at = skipsFirst ? lines.indexOf(newline) + 1 : 0
+  while ((at > 0 || !skipsFirst) && at < lines.length) {
     const here = at
     const { next, found } = reader.read(lines, at)
     if (found) return { position: position + here, timeNs: reader.timeNs }
