@@ -69,7 +69,10 @@ for (const metric of metrics) {
       }
     }
   }
-  for (const { client } of engines) await client.removeAll()
+  for (const { client } of engines) {
+    await client.removeAll()
+    await metric.tearDown?.(client)
+  }
   console.error(`# ${metric.name} done`)
 }
 

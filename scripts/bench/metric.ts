@@ -16,6 +16,8 @@ export interface Metric {
   runs?: (runs: number) => number
   setUp?: (client: Client, state: State) => Promise<void>
   run: (client: Client, state: State) => Promise<Record<string, number>>
+  /** After all runs of all engines: what they left on purpose goes. */
+  tearDown?: (client: Client) => Promise<void>
 }
 
 /** Kept per engine and metric between set-up and runs. */
