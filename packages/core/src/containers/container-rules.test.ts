@@ -131,6 +131,15 @@ t.test('names', async (t) => {
   for (const candidate of tried) t.equal(checkName(candidate), candidate)
 })
 
+t.test('a working directory is kept clean: nothing is made where its path only passes through', async (t) => {
+  const directory = (user: string | undefined, image = '') =>
+    mergeConfig({ Cmd: ['x'], ...(user !== undefined && { WorkingDir: user }) }, { WorkingDir: image }).WorkingDir
+  t.equal(directory('/a/../b//./c/'), '/b/c')
+  t.equal(directory('/../..'), '/')
+  t.equal(directory(undefined, '/srv/app/../data/'), '/srv/data')
+  t.equal(directory(''), '', 'none stays none')
+})
+
 t.test('the configuration of image and user merged', async (t) => {
   const image = {
     User: 'app',

@@ -1,13 +1,15 @@
 /** A container's configuration from the user's and the image's, by Docker's rules. Pure. */
 import type * as wire from '@dockerd-ts/api'
 import { invalidArgument } from '../errors/engine-error.ts'
+import { cleanPath } from '../mounts/container-path.ts'
 import type { ImageConfig } from '../ports/images.ts'
 
 /** Throws invalidArgument `no command specified` when neither says what to run. */
 export function mergeConfig(user: wire.ContainerConfig, image: ImageConfig): wire.ContainerConfig {
   const merged = fillIn(user, image)
   if (!merged.Entrypoint?.length && !merged.Cmd?.length) throw invalidArgument('no command specified')
-  return merged
+  // The OCI runtime makes every directory that a path passes through, those that a `..` leaves again too.
+  return merged.WorkingDir ? { ...merged, WorkingDir: cleanPath(merged.WorkingDir) } : merged
 }
 
 /** For an image made from a container: the same rules, but an image may have no command. */
