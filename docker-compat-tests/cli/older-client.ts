@@ -38,6 +38,7 @@ export const differsBefore28: Readonly<Record<string, string>> = {
   'network ls and inspect': fields,
   'network errors': flags,
   'system df': json,
+  'system df -v by a template': json,
   'system df -v': 'it shows sizes of images with more digits',
   'system prune asks': words,
   info: 'it prints a heading for labels that are not there',

@@ -23,6 +23,10 @@ export const systemCases = [
     'docker create --name cc -v vv:/v $IMAGE true >/dev/null; docker system df; docker system df --format "{{.Type}} {{.TotalCount}}"; docker system df --format json',
     { ignore: /^Images|"Images"/ },
   ),
+  same(
+    'system df -v by a template',
+    `docker create --name cc -l a=b -v vv:/v $IMAGE true >/dev/null; f='{{range .Images}}{{.Repository}} {{.ID}} {{.Size}} {{.UniqueSize}} {{.Containers}}{{end}}|{{range .Containers}}{{.ID}} {{.Names}} {{.Label "a"}} {{.LocalVolumes}}{{end}}|{{range .Volumes}}{{.Name}} {{.Links}}{{end}}|{{len .BuildCache}}'; docker system df -v --format "$f"; docker system df -v --format "table $f"; docker system df -v --format json | sed 's/"Size":"[^"]*"/"Size"/'; docker system df -v --format '{{.Nope}}'; docker system df -v --format '{{'; echo $?`,
+  ),
   same('system df -v', 'docker create --name cc -v vv:/v $IMAGE true >/dev/null; docker system df -v'),
   same('system prune asks', 'docker system prune; docker system prune -a --volumes --filter label=x', { stdin: 'n\n' }),
   same('system prune -f', 'docker create --name cc $IMAGE true >/dev/null; docker system prune -f --volumes'),

@@ -1,9 +1,10 @@
 /** `system df`: shows how much disk the daemon uses. */
+import type { Row } from '@dockerd-ts/go-template/values'
 import type { ContainerSummary, ImageSummary, Volume } from '../client/wire.ts'
-import { defineCommand, ExitError, noArguments } from '../command.ts'
+import { defineCommand, noArguments } from '../command.ts'
 import { containerColumns } from '../format/container-columns.ts'
 import { imageColumns, imageRows } from '../format/image-columns.ts'
-import { type Columns, renderListing, resolveFormat } from '../format/listing.ts'
+import { type Columns, compile, isTable, renderListing, resolveFormat, rowOf, templateOf } from '../format/listing.ts'
 import { ago, humanSize } from '../format/units.ts'
 import { volumeColumns } from '../format/volume-columns.ts'
 import { bool } from '../options/flags.ts'
@@ -45,11 +46,11 @@ export default defineCommand({
   args: noArguments,
   flags: { format: formatFlag('', true), verbose: bool('v', 'Show every object') },
   async run({ cli, flags }) {
-    if (flags.verbose && flags.format !== '' && flags.format !== 'table' && flags.format !== 'json') {
-      if (flags.format.startsWith('table')) throw new ExitError(1, 'the verbose and the format options conflict')
-    }
     const usage = await (await cli.api()).json<DiskUsage>('GET', '/system/df')
-    if (flags.verbose) return cli.out(await verbose(usage))
+    if (flags.verbose) {
+      const asked = flags.format === '' || flags.format === 'table' ? undefined : flags.format
+      return cli.out(await (asked === undefined ? verbose(usage) : rendered(usage, asked)))
+    }
     const format = resolveFormat(flags.format, '{{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}')
     cli.out(await renderListing({ items: summary(usage), columns: usageColumns, format }))
   },
@@ -160,6 +161,27 @@ const cacheColumns: Columns<CacheRecord> = {
   },
 }
 
+/** Everything by one template, with nothing after it; ids are whole unless it is a table's. */
+async function rendered(usage: DiskUsage, asked: string): Promise<string> {
+  const { GoStruct } = await import('@dockerd-ts/go-template/values')
+  const short = isTable(asked)
+  const rows = <T>(items: readonly T[], columns: Columns<T>): Row[] => items.map((item) => rowOf(item, columns))
+  // No digests are asked for, so none is missed.
+  const images = imageRows(usage.Images ?? [], false).map((row) => ({ ...row, digest: '' }))
+  const fields = new Map([
+    ['Images', rows(images, imageColumns(short))],
+    ['Containers', rows(withoutRoots(usage), containerColumns(short))],
+    ['Volumes', rows(usage.Volumes ?? [], volumeColumns)],
+    ['BuildCache', rows(usage.BuildCache ?? [], cacheColumns)],
+  ])
+  const template = await compile(templateOf(asked), 'template parsing error')
+  return template.render(new GoStruct({ typeName: '*formatter.diskUsageContext', fields }))
+}
+
+/** Of containers only what is their own is shown. */
+const withoutRoots = ({ Containers }: DiskUsage): ContainerSummary[] =>
+  (Containers ?? []).map((container) => ({ ...container, SizeRootFs: 0 }))
+
 async function verbose(usage: DiskUsage): Promise<string> {
   const image =
     '{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}'
@@ -173,7 +195,7 @@ async function verbose(usage: DiskUsage): Promise<string> {
     format: `table ${image}`,
   })
   const containers = await renderListing({
-    items: (usage.Containers ?? []).map((container) => ({ ...container, SizeRootFs: 0 })),
+    items: withoutRoots(usage),
     columns: containerColumns(true),
     format: `table ${container}`,
   })

@@ -30,13 +30,17 @@ export function resolveFormat(format: string, defaultTable: string): string {
 
 export const isTable = (format: string): boolean => format.startsWith('table')
 
-/** The text of the listing, the last line ended. Throws an Error with Docker's text when the template is wrong. */
-export async function renderListing<T>({ items, columns, format }: Listing<T>): Promise<string> {
-  const table = isTable(format)
-  const source = (table ? format.slice('table'.length) : format)
+/** What is a template in a format. */
+export const templateOf = (format: string): string =>
+  (isTable(format) ? format.slice('table'.length) : format === 'json' ? '{{json .}}' : format)
     .replace(/^ +| +$/g, '')
     .replaceAll('\\t', '\t')
     .replaceAll('\\n', '\n')
+
+/** The text of the listing, the last line ended. Throws an Error with Docker's text when the template is wrong. */
+export async function renderListing<T>({ items, columns, format }: Listing<T>): Promise<string> {
+  const table = isTable(format)
+  const source = templateOf(format)
   const direct = table ? directColumns(source, columns) : undefined
   if (direct) return alignTabs(directTable(items, columns, direct), TABLE)
   const template = await compile(source, 'template parsing error')
@@ -67,7 +71,7 @@ export async function checkTemplate<T>(source: string, sample: T, columns: Colum
   told(() => template.render(rowOf(sample, columns)), 'failed to execute template')
 }
 
-async function compile(source: string, told: string): Promise<CompiledTemplate> {
+export async function compile(source: string, told: string): Promise<CompiledTemplate> {
   const { compileTemplate } = await import('@dockerd-ts/go-template/execute')
   try {
     return compileTemplate(source)
@@ -101,7 +105,7 @@ function headerMap<T>(columns: Columns<T>): GoValue {
   return new Map<string, GoValue>(Object.entries(columns.headers))
 }
 
-function rowOf<T>(item: T, columns: Columns<T>): Row {
+export function rowOf<T>(item: T, columns: Columns<T>): Row {
   return {
     rowType: columns.rowType,
     get: (name) => (Object.hasOwn(columns.values, name) ? columns.values[name]?.(item) : undefined),
