@@ -23,6 +23,10 @@ export async function systemVersion(context: ContainerContext): Promise<wire.Sys
     Components: [
       { Name: 'Engine', Version: version, Details: engine },
       ...(runtime === undefined ? [] : [{ Name: runtime.name, Version: runtime.version, Details: {} }]),
+      // Of another one that was named nothing is known.
+      ...(settings.init.version === 'N/A'
+        ? []
+        : [{ Name: 'docker-init', Version: version, Details: { GitCommit: gitCommit } }]),
     ],
     Version: version,
     ApiVersion: apiVersion,

@@ -13,8 +13,15 @@ t.test('version names the engine, its runtime and the API versions', async (t) =
     Components: [
       { Name: 'Engine', Version: '1.0.0', Details: { ApiVersion: '1.51', GitCommit: 'abcdef' } },
       { Name: 'runc', Version: '1.2.3' },
+      { Name: 'docker-init', Version: '1.0.0', Details: { GitCommit: 'abcdef' } },
     ],
   })
+  const named = testEngine({ init: { binary: '/sbin/mine', version: 'N/A' } })
+  const { Components } = await named.engine.system.version()
+  t.strictSame(
+    Components?.map(({ Name }) => Name),
+    ['Engine', 'runc'],
+  )
 })
 
 t.test('info counts, names the host, keeps its id over restarts', async (t) => {
