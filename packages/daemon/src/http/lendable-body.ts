@@ -94,9 +94,31 @@ const zeros = Buffer.alloc(1024 * 1024)
 /** The parser counts so many bytes of the body as read. Their content is nobody's: it only passes over them. */
 function passOver(request: IncomingMessage, bytes: number): void {
   const { socket } = request
+  const hear = deafen((socket as { parser?: ParserHandlers }).parser)
   request.push = (chunk) => chunk !== null || IncomingMessage.prototype.push.call(request, null)
-  for (let left = bytes; left > 0; left -= zeros.length) {
-    socket.emit('data', left < zeros.length ? zeros.subarray(0, left) : zeros)
+  try {
+    for (let left = bytes; left > 0; left -= zeros.length) {
+      socket.emit('data', left < zeros.length ? zeros.subarray(0, left) : zeros)
+    }
+  } finally {
+    Reflect.deleteProperty(request, 'push')
+    hear()
   }
-  Reflect.deleteProperty(request, 'push')
+}
+
+/** What the native parser calls, by number. */
+type ParserHandlers = Record<number, unknown>
+const handlerCount = 8
+
+/** The parser makes a copy of what it hands to its body handler, and none without one. Answers the way back. */
+function deafen(parser: ParserHandlers | undefined): () => void {
+  for (let key = 0; parser !== undefined && key < handlerCount; key++) {
+    const handler = parser[key]
+    if (typeof handler !== 'function' || handler.name !== 'parserOnBody') continue
+    parser[key] = null
+    return () => {
+      parser[key] = handler
+    }
+  }
+  return () => {}
 }
