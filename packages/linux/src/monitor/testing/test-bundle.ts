@@ -146,6 +146,8 @@ export class TestBench {
     await mkdir(directory, { mode: 0o700 })
     const document = ociSpec(id, args, path.join(this.directory, 'rootfs'))
     document.process.terminal = plan?.terminal ?? false
+    // As in the engine's specs: the runtime sets it before the process begins, the monitor when it gets the terminal.
+    document.process.consoleSize = plan?.consoleSize
     spec?.(document)
     await writeFile(path.join(directory, 'config.json'), JSON.stringify(document))
     return {
@@ -168,6 +170,7 @@ export class TestBench {
     await mkdir(directory, { mode: 0o700 })
     const document = ociSpec('', args, '').process
     document.terminal = plan?.terminal ?? false
+    document.consoleSize = plan?.consoleSize
     spec?.(document)
     const processFile = path.join(directory, 'process.json')
     await writeFile(processFile, JSON.stringify(document))
