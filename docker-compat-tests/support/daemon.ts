@@ -43,7 +43,7 @@ process.on('exit', () => {
   for (const daemon of unfinished) cleanUp(daemon)
 })
 // By itself a signal ends a process without `exit`.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGALRM'] as const) {
   process.once(signal, () => process.exit(128 + constants.signals[signal]))
 }
 
