@@ -61,8 +61,26 @@ devices:
     CDISpecDirs: [cdiDirectory],
     DiscoveredDevices: [{ Source: 'cdi', ID: 'vendor.com/class=one' }],
   })
+  t.match(
+    (await cli(dockerTs, 'info')).stdout,
+    `
+ CDI spec directories:
+  ${cdiDirectory}
+ Discovered Devices:
+  cdi: vendor.com/class=one
+`,
+  )
   const missing = await cli(dockerTs, 'run', '--rm', ...network, '--device', 'vendor.com/class=two', 'busybox', 'true')
   t.match(missing.stderr, 'CDI device injection failed: unresolvable CDI devices vendor.com/class=two')
+})
+
+t.test('writable-cgroups: a container makes groups of its own without being privileged', async (t) => {
+  const group = 'for g in /sys/fs/cgroup/pids /sys/fs/cgroup; do [ -w $g/cgroup.procs ] && mkdir $g/own && exit; done'
+  const make = (...options: string[]) =>
+    cli(dockerTs, 'run', '--rm', ...network, '--cgroupns', 'private', ...options, 'busybox', 'sh', '-c', group)
+  const made = await make('--security-opt', 'writable-cgroups=true')
+  t.equal(made.status, 0, made.stderr)
+  t.not((await make('--security-opt', 'writable-cgroups=false')).status, 0)
 })
 
 for (const [name, program] of [

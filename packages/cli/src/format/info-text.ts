@@ -42,6 +42,7 @@ export interface DaemonInfo {
   Labels: string[] | null
   ExperimentalBuild: boolean
   CDISpecDirs?: string[] | null
+  DiscoveredDevices?: { Source: string; ID: string }[] | null
   RegistryConfig: {
     InsecureRegistryCIDRs: string[] | null
     IndexConfigs: Record<string, { Secure: boolean }> | null
@@ -124,8 +125,14 @@ function plugins({ Plugins }: DaemonInfo): string[] {
   ]
 }
 
-function cdi({ CDISpecDirs }: DaemonInfo): string[] {
-  return list(' CDI spec directories:', CDISpecDirs)
+function cdi({ CDISpecDirs, DiscoveredDevices: devices }: DaemonInfo): string[] {
+  return [
+    ...list(' CDI spec directories:', CDISpecDirs),
+    ...list(
+      ' Discovered Devices:',
+      devices?.map(({ Source, ID }) => `${Source}: ${ID}`),
+    ),
+  ]
 }
 
 function runtimes(info: DaemonInfo): string[] {

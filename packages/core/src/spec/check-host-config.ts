@@ -10,7 +10,7 @@ import { checkCapabilities } from './capabilities.ts'
 import { checkModes } from './check-modes.ts'
 import { checkRealtime, checkResources } from './check-resources.ts'
 import type { HostFacts } from './host-facts.ts'
-import { parseSecurityOptions } from './security-options.ts'
+import { parseSecurityOptions, type SecurityOptions } from './security-options.ts'
 import { defaultShmSizeBytes } from './spec-mounts.ts'
 
 export interface HostConfigCheck {
@@ -32,9 +32,16 @@ export function checkHostConfig(asked: HostConfig, config: ContainerConfig, host
   const { resources, warnings } = checkResources(asked, host)
   checkPlatform(asked, host)
   // Refuses unknown options now; they are parsed again when the container starts.
-  parseSecurityOptions(asked.SecurityOpt ?? [])
+  const security = parseSecurityOptions(asked.SecurityOpt ?? [])
   const hostConfig = withDefaults({ ...asked, ...resources }, host)
+  checkWritableCgroups(hostConfig, security)
   return { hostConfig, warnings: [...warnings, ...otherWarnings(hostConfig, host)] }
+}
+
+/** In the host's namespace a container sees the groups of the whole host, and would be free to change their limits. */
+function checkWritableCgroups(hostConfig: HostConfig, { writableCgroups }: SecurityOptions): void {
+  if (!writableCgroups || hostConfig.Privileged || hostConfig.CgroupnsMode === 'private') return
+  throw invalidArgument('conflicting options: writable-cgroups and the cgroup namespace mode')
 }
 
 /** One millisecond, in nanoseconds: no health timing may be shorter. */

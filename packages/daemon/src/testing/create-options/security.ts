@@ -58,6 +58,12 @@ const securityOptions: readonly Row[] = [
     { 'spec.mounts.4.options': ['ro', 'nosuid', 'noexec', 'nodev'] },
     { with: { HostConfig: { SecurityOpt: ['writable-cgroups'] } } },
   ),
+  hostRefuses(
+    'SecurityOpt',
+    ['writable-cgroups'],
+    [400, 'conflicting options: writable-cgroups and the cgroup namespace mode'],
+    { with: { HostConfig: { CgroupnsMode: 'host' } } },
+  ),
   unknownOption('writable-cgroups=x', 'invalid --security-opt 2: "writable-cgroups=x"'),
   // The client makes empty MaskedPaths and ReadonlyPaths of it.
   unknownOption('systempaths=unconfined', 'invalid --security-opt 2: "systempaths=unconfined"'),
