@@ -225,9 +225,9 @@ function makeCertificates(directory: string): string {
 }
 
 t.test('--validate says what is wrong and touches nothing', async (t) => {
-  const directory = t.testdir({ 'good.json': '{"dns": ["192.0.2.1"]}', 'bad.json': '{"userns-remap": "default"}' })
+  const directory = t.testdir({ 'good.json': '{"dns": ["192.0.2.1"]}', 'bad.json': '{"selinux-enabled": true}' })
   const validate = (name: string) =>
     run(`${root}/node_modules/.bin/dockerd-ts`, ['--validate', '--config-file', `${directory}/${name}`])
   t.match(await validate('good.json'), { status: 0, stdout: 'configuration OK\n' })
-  t.match(await validate('bad.json'), { status: 1, stderr: /userns-remap is not served: / })
+  t.match(await validate('bad.json'), { status: 1, stderr: /selinux-enabled is not served: / })
 })

@@ -16,6 +16,14 @@ import type { Logs, RootFilesystems, Volumes } from './ports/storage.ts'
 import type { Clock } from './support/clock.ts'
 import type { Logger } from './support/logger.ts'
 
+/** Ids of a container's user namespace, and the host's that they are. */
+export interface IdMap {
+  /** Lines of uid_map and of gid_map, joined by commas, with a slash between the two. */
+  text: string
+  /** The container's root. */
+  root: { uid: number; gid: number }
+}
+
 /** Read at each use, never copied: a reload of the daemon's configuration changes them in place. */
 export interface EngineSettings {
   /** Of the engine itself, for `version` and `info`. */
@@ -61,6 +69,8 @@ export interface EngineSettings {
   dns: { servers: readonly string[]; search: readonly string[]; options: readonly string[] }
   registry: wire.RegistryServiceConfig
   addressPools: readonly { Base: string; Size: number }[]
+  /** Of containers that do not ask for the host's user namespace; undefined: all of them have it. */
+  idMap?: IdMap
 }
 
 export interface EngineDependencies {

@@ -8,6 +8,7 @@ import {
   createVolumeService,
   type EngineSettings,
   EventBus,
+  type IdMap,
   type RunnableEngine,
   systemClock,
 } from '@dockerd-ts/core'
@@ -27,6 +28,7 @@ import {
   LinuxHost,
   LocalVolumes,
   OverlayRootFilesystems,
+  remapUser,
   startHostHelper,
   storageStatus,
 } from '@dockerd-ts/linux'
@@ -155,6 +157,28 @@ function hostGateways(config: DaemonConfig, networks: ContainerNetworks): readon
   return gateway === undefined ? [] : [gateway]
 }
 
+/**
+ * The data root once more, with the ids of containers: their layers are taken from there, so that images are shared with
+ * containers of the host's ids. Overlays that are mounted keep what they have of one that goes.
+ */
+async function mountMapped(
+  helper: HostHelperClient,
+  { 'data-root': dataRoot, 'exec-root': execRoot }: DaemonConfig,
+  idMap: IdMap | undefined,
+): Promise<{ dataRoot: string; idMap: string } | undefined> {
+  const target = join(execRoot, 'mapped')
+  // One of a daemon that was killed may have another map.
+  await helper.unmount(target, { detach: true })
+  if (idMap === undefined) return undefined
+  mkdirSync(target, { recursive: true, mode: 0o700 })
+  try {
+    await helper.mount({ source: dataRoot, target, flags: ['bind'], idMap: idMap.text })
+  } catch (error) {
+    throw new ConfigError(`--userns-remap: ${dataRoot} cannot be mounted with mapped ids: ${(error as Error).message}`)
+  }
+  return { dataRoot: target, idMap: idMap.text }
+}
+
 /** Below the data root, beside what containers, images and volumes have. */
 const ownFiles = [
   { path: 'dockerd.db', kind: 'database', required: true },
@@ -174,6 +198,7 @@ export async function wire(
     mkdirSync(directory, { recursive: true })
     chmodSync(directory, 0o711)
   }
+  const idMap = config['userns-remap'] ? await remapUser(config['userns-remap']) : undefined
   const clock = systemClock()
   const records = openStore(
     join(dataRoot, 'dockerd.db'),
@@ -186,6 +211,7 @@ export async function wire(
     environment: softNofile === undefined ? {} : { SOFT_NOFILE: softNofile },
     onRestart: (reason) => logger.error({ reason }, 'the host helper died and was started again'),
   })
+  const mapped = await mountMapped(helper, config, idMap)
   const { cgroups, runtimes, host } = await hostAdapters(config, helper)
   const networks = await createContainerNetworks({
     helper,
@@ -219,9 +245,12 @@ export async function wire(
     logger,
     registry: { ...registryOptions(config), userAgent: `dockerd-ts/${ENGINE_VERSION}` },
   })
-  const volumes = new LocalVolumes({ dataRoot, records, helper, nowNs: () => clock.nowNs() })
-  const rootFilesystems = new OverlayRootFilesystems({ dataRoot, helper })
-  const settings = engineSettings(config)
+  const volumes = new LocalVolumes({
+    ...{ dataRoot, records, helper, nowNs: () => clock.nowNs() },
+    ...(idMap && { owner: idMap.root }),
+  })
+  const rootFilesystems = new OverlayRootFilesystems({ dataRoot, helper, ...(mapped && { mapped }) })
+  const settings: EngineSettings = { ...engineSettings(config), ...(idMap && { idMap }) }
   const hostDescription = await host.describe()
   const engine = createEngine({
     settings,
@@ -231,7 +260,7 @@ export async function wire(
     events,
     host,
     hostDescription,
-    files: createContainerFiles({ dataRoot, execRoot, helper }),
+    files: createContainerFiles({ dataRoot, execRoot, helper, passable: idMap !== undefined }),
     archives: createContainerArchives({ program, decompress, isPlain }),
     images: images.catalog,
     networks,
@@ -288,6 +317,7 @@ export async function wire(
       await engine.close()
       await images.close()
       await networks.close()
+      if (mapped !== undefined) await helper.unmount(mapped.dataRoot, { detach: true })
       await helper.close()
       records.close()
     },

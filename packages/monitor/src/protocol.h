@@ -88,6 +88,7 @@ enum field_tag {
   TAG_HOLD = 65,
   TAG_OOM_SCORE = 66,
   TAG_OOM_EVENTS = 67,
+  TAG_ID_MAP = 68,
 };
 
 /* TAG_STATE. */

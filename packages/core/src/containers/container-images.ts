@@ -1,6 +1,7 @@
 /** The images of a container: the one that it is made from, and those that it has mounted (`Mounts` of type image). */
 import type { ContainerContext } from './container-context.ts'
 import type { ContainerRecord, MountPlan } from './container-record.ts'
+import { mountIdsOf } from './id-map.ts'
 
 type MountedImage = MountPlan & { imageId: string }
 
@@ -33,7 +34,7 @@ export async function mountImages(
   const paths = new Map<string, string>()
   for (const mount of mountedImages(record)) {
     const layers = context.images.layerDirectories(mount.imageId)
-    const image = { ...placeOf(mount, user), layers }
+    const image = { ...placeOf(mount, user), layers, ...mountIdsOf(context, record.hostConfig) }
     paths.set(mount.destination, await context.rootFilesystems.mountImage(record.id, image))
   }
   return paths

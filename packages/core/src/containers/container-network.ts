@@ -5,10 +5,11 @@ import { endpointPlan } from '../networks/endpoint-plan.ts'
 import { parseAddress } from '../networks/inet.ts'
 import { checkConnectable } from '../networks/network-rules.ts'
 import { resolveIfThere } from '../networks/network-service.ts'
-import type { EndpointPlan, EndpointRow, NameFilesRequest, PortRequest } from '../ports/networks.ts'
+import type { EndpointPlan, EndpointRow, NameFilesRequest, PortRequest, SetUpRequest } from '../ports/networks.ts'
 import type { ContainerContext } from './container-context.ts'
 import type { ContainerRecord } from './container-record.ts'
-import { joinableNetwork } from './joined-namespaces.ts'
+import { idMapOf } from './id-map.ts'
+import { joinableNetwork, joinedNamespaces } from './joined-namespaces.ts'
 import { linkHosts } from './links.ts'
 import { type NetworkMode, networkModeOf } from './network-mode.ts'
 import { parsePort } from './port-text.ts'
@@ -16,6 +17,8 @@ import { parsePort } from './port-text.ts'
 export interface ContainerNetwork {
   /** undefined: the host's own. */
   namespacePath?: string
+  /** That it belongs to, of a container with ids of its own. */
+  userNamespacePath?: string
   nameFiles: NonNullable<ContainerRecord['nameFiles']>
   /** What the container calls itself. */
   hostname: string
@@ -30,7 +33,8 @@ export async function setUpNetwork(context: ContainerContext, record: ContainerR
     for (const other of others) checkConnectable('host', other, others)
     return { hostname, nameFiles: await writeNameFiles(context, record, { mode, endpoints: [] }) }
   }
-  const { namespacePath, endpoints } = await context.networks.setUp({
+  const userNamespace = userNamespaceOf(context, record)
+  const { namespacePath, userNamespacePath, endpoints } = await context.networks.setUp({
     containerId: record.id,
     containerName: record.name,
     hostname,
@@ -38,9 +42,18 @@ export async function setUpNetwork(context: ContainerContext, record: ContainerR
     endpoints: record.config.NetworkDisabled ? [] : endpointPlans(context, record),
     ports: record.config.NetworkDisabled ? [] : portRequests(record),
     sysctls: networkSysctls(record.hostConfig),
+    ...(userNamespace && { userNamespace }),
   })
   const nameFiles = await writeNameFiles(context, record, { mode, endpoints })
-  return { namespacePath, hostname, nameFiles }
+  return { namespacePath, ...(userNamespacePath && { userNamespacePath }), hostname, nameFiles }
+}
+
+/** A new one, or that of the container whose other namespaces this one joins. */
+function userNamespaceOf(context: ContainerContext, record: ContainerRecord): SetUpRequest['userNamespace'] {
+  const idMap = idMapOf(context, record.hostConfig)?.text
+  if (idMap === undefined) return undefined
+  const path = joinedNamespaces(context, record).user
+  return path === undefined ? { idMap } : { path }
 }
 
 /** The other container's namespace, and the very same name files: who rewrites one rewrites it for both. */
@@ -48,7 +61,14 @@ function joinNetwork(context: ContainerContext, record: ContainerRecord, otherId
   const other = joinableNetwork(context, record, otherId)
   const { nameFiles, state, config } = other.record
   if (nameFiles === undefined) throw conflict(`container ${otherId} has no network files yet`)
-  return { namespacePath: `/proc/${state.pid}/ns/net`, nameFiles, hostname: config.Hostname ?? '' }
+  const namespaces = `/proc/${state.pid}/ns`
+  return {
+    namespacePath: `${namespaces}/net`,
+    // Who shares what a user namespace owns has to be in it.
+    ...(idMapOf(context, record.hostConfig) && { userNamespacePath: `${namespaces}/user` }),
+    nameFiles,
+    hostname: config.Hostname ?? '',
+  }
 }
 
 /** `none` and `host` have no end in a container. */
@@ -92,6 +112,7 @@ function writeNameFiles(
 ): Promise<ContainerNetwork['nameFiles']> {
   const { config, hostConfig } = record
   const { dns } = context.settings
+  const owner = idMapOf(context, hostConfig)?.root
   checkNameServers(hostConfig.Dns ?? [])
   return context.nameFiles.write({
     directory: context.files.dataDirectory(record.id),
@@ -103,6 +124,7 @@ function writeNameFiles(
     dnsSearch: hostConfig.DnsSearch?.length ? hostConfig.DnsSearch : dns.search,
     dnsOptions: hostConfig.DnsOptions?.length ? hostConfig.DnsOptions : dns.options,
     mode: nameFilesMode(mode),
+    ...(owner && { owner }),
   })
 }
 

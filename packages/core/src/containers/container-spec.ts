@@ -15,6 +15,7 @@ import { allSettled } from '../support/all-settled.ts'
 import type { ContainerContext } from './container-context.ts'
 import type { ContainerNetwork } from './container-network.ts'
 import type { ContainerRecord, MountPlan } from './container-record.ts'
+import { idMapOf } from './id-map.ts'
 import { type JoinedNamespaces, joinedNamespaces } from './joined-namespaces.ts'
 import { linkVariables } from './links.ts'
 
@@ -34,6 +35,7 @@ export async function buildContainerSpec(
   const { settings, hostDescription } = context
   const { config, hostConfig } = record
   const joined = joinedNamespaces(context, record)
+  const userNamespace = joined.user ?? parts.network.userNamespacePath
   const [user, devices, shmPath, mounts] = await allSettled([
     userOf(context, parts.root, { user: config.User ?? '', groups: hostConfig.GroupAdd ?? [] }),
     context.host.findDevices(hostConfig),
@@ -54,6 +56,7 @@ export async function buildContainerSpec(
       ...(parts.network.namespacePath !== undefined && { network: parts.network.namespacePath }),
       ...(joined.ipc !== undefined && { ipc: joined.ipc }),
       ...(joined.pid !== undefined && { pid: joined.pid }),
+      ...(userNamespace !== undefined && { user: userNamespace }),
     },
     mounts,
     ...(shmPath !== undefined && { shmPath }),
@@ -96,7 +99,11 @@ async function sharedMemory(
 ): Promise<string | undefined> {
   const { IpcMode: mode = '', ShmSize: sizeBytes = 0 } = record.hostConfig
   if (mode !== 'shareable') return joined.sharedMemory
-  return context.files.mountSharedMemory(record.id, sizeBytes || context.settings.defaultShmSizeBytes)
+  return context.files.mountSharedMemory(
+    record.id,
+    sizeBytes || context.settings.defaultShmSizeBytes,
+    idMapOf(context, record.hostConfig)?.root,
+  )
 }
 
 async function plannedMounts(

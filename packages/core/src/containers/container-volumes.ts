@@ -3,6 +3,7 @@ import { isEngineError } from '../errors/engine-error.ts'
 import { anonymousLabel } from '../volumes/volume-rules.ts'
 import type { ContainerContext } from './container-context.ts'
 import type { ContainerRecord, MountPlan } from './container-record.ts'
+import { mountIdsOf } from './id-map.ts'
 
 type VolumeMount = MountPlan & { name: string }
 
@@ -15,7 +16,7 @@ export async function createVolumes(context: ContainerContext, record: Container
   for (const mount of mounts) await createVolume(context, mount)
   const toFill = mounts.filter((mount) => mount.copyUp)
   if (toFill.length === 0) return
-  const rootFilesystem = await context.rootFilesystems.mount(record.id)
+  const rootFilesystem = await context.rootFilesystems.mount(record.id, mountIdsOf(context, record.hostConfig))
   try {
     for (const { name, destination, subpath } of toFill) {
       await context.volumes.copyUp(name, { rootFilesystem, destination, ...(subpath !== undefined && { subpath }) })

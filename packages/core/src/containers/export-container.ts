@@ -4,6 +4,7 @@ import type * as wire from '@dockerd-ts/api'
 import { conflict } from '../errors/engine-error.ts'
 import type { Container } from './container.ts'
 import { type ContainerContext, publishContainerEvent } from './container-context.ts'
+import { idMapOf, mountIdsOf } from './id-map.ts'
 import { readerOpened } from './tar-reader.ts'
 
 /** Places of volumes are in it as empty directories: only the root filesystem is read. */
@@ -11,10 +12,15 @@ export async function exportContainer(context: ContainerContext, reference: stri
   const container = context.registry.find(reference)
   checkReadable(container, 'export')
   const { tar } = await readerOpened<{ tar: Readable }>(context, container, (deliver) =>
-    context.rootFilesystems.use(container.id, async (root) => {
-      publishContainerEvent(context, container, { action: 'export' })
-      await deliver({ tar: context.archives.pack(root, { asLayer: false }) })
-    }),
+    context.rootFilesystems.use(
+      container.id,
+      async (root) => {
+        publishContainerEvent(context, container, { action: 'export' })
+        const idMap = idMapOf(context, container.record.hostConfig)?.text
+        await deliver({ tar: context.archives.pack(root, { asLayer: false, ...(idMap && { idMap }) }) })
+      },
+      mountIdsOf(context, container.record.hostConfig),
+    ),
   )
   return tar
 }
@@ -28,7 +34,7 @@ const changeKinds = { modified: 0, added: 1, deleted: 2 } as const
 
 /** A container that changed nothing answers null, as in Docker. */
 export async function containerChanges(context: ContainerContext, reference: string): Promise<wire.FilesystemChange[]> {
-  const { id } = context.registry.find(reference)
-  const found = await context.rootFilesystems.changes(id)
+  const { id, record } = context.registry.find(reference)
+  const found = await context.rootFilesystems.changes(id, mountIdsOf(context, record.hostConfig))
   return found.map(({ path, kind }) => ({ Path: path, Kind: changeKinds[kind] }))
 }

@@ -7,6 +7,7 @@ import type { ContainerContext } from './container-context.ts'
 import { mountImages, unmountImages } from './container-images.ts'
 import type { ContainerRecord } from './container-record.ts'
 import { mountVolumes, unmountVolumes } from './container-volumes.ts'
+import { idMapOf, mountIdsOf } from './id-map.ts'
 
 /** As in Docker, a tmpfs is not part of it, nor what the container mounts itself. */
 export async function withFileView<T>(
@@ -16,7 +17,8 @@ export async function withFileView<T>(
 ): Promise<T> {
   // The container's own use of its volumes must not end with ours.
   const user = `${copyUserPrefix}${shortId(newId())}`
-  return context.rootFilesystems.use(record.id, async (root) => {
+  const idMap = idMapOf(context, record.hostConfig)?.text
+  const view = async (root: string) => {
     try {
       const mountedPaths = new Map([
         ...(await mountVolumes(context, record, user)),
@@ -26,12 +28,14 @@ export async function withFileView<T>(
         root,
         mounts: viewMounts(context, record, mountedPaths),
         readOnlyRoot: record.hostConfig.ReadonlyRootfs ?? false,
+        ...(idMap && { idMap }),
       })
     } finally {
       await unmountVolumes(context, record, user)
       await unmountImages(context, record, user)
     }
-  })
+  }
+  return context.rootFilesystems.use(record.id, view, mountIdsOf(context, record.hostConfig))
 }
 
 /** Users of volumes with names like this die with the daemon. */

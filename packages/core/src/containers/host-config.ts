@@ -5,6 +5,7 @@ import { checkLogConfig, effectiveLogConfig } from '../logs/log-config.ts'
 import { checkHostConfig, type HostConfigCheck } from '../spec/index.ts'
 import { parseSignal } from '../support/signals.ts'
 import type { ContainerContext } from './container-context.ts'
+import { checkUserNamespace } from './id-map.ts'
 
 /** Throws invalidArgument in Docker's words. The request's own objects are left alone. */
 export function adaptHostConfig(
@@ -18,6 +19,7 @@ export function adaptHostConfig(
   }
   const checked = checkHostConfig(withDaemonDefaults(context, asked), config, hostDescription)
   const { hostConfig } = checked
+  checkUserNamespace(context, hostConfig)
   hostConfig.Runtime = asked.Runtime || runtimes.defaultName
   if (!Object.hasOwn(runtimes.list(), hostConfig.Runtime)) {
     throw invalidArgument(`unknown or invalid runtime name: ${hostConfig.Runtime}`)

@@ -4,6 +4,7 @@ import type { Container } from './container.ts'
 import type { ContainerContext } from './container-context.ts'
 import type { ContainerRecord } from './container-record.ts'
 import { hasProcess } from './container-state.ts'
+import { idMapOf } from './id-map.ts'
 
 function findByReference(context: ContainerContext, reference: string): Container {
   try {
@@ -68,20 +69,25 @@ function sharedMemoryOf(context: ContainerContext, { id, hostConfig }: Container
 export interface JoinedNamespaces {
   ipc?: string
   pid?: string
+  /** That they belong to, of a container with ids of its own. */
+  user?: string
   /** Mounted at /dev/shm, with the IPC namespace that it belongs to. */
   sharedMemory?: string
 }
 
 /** Paths of namespaces of other containers. */
 export function joinedNamespaces(context: ContainerContext, { hostConfig }: ContainerRecord): JoinedNamespaces {
-  const pathOf = ({ record }: Container, type: 'ipc' | 'pid') => `/proc/${record.state.pid}/ns/${type}`
+  const pathOf = ({ record }: Container, type: 'ipc' | 'pid' | 'user') => `/proc/${record.state.pid}/ns/${type}`
   const ipc = joinedBy(hostConfig.IpcMode)
   const pid = joinedBy(hostConfig.PidMode)
   const owner = ipc === undefined ? undefined : ipcOwner(context, ipc)
   const sharedMemory = owner && sharedMemoryOf(context, owner.record)
+  const shown = pid === undefined ? undefined : pidOwner(context, pid)
+  const userOwner = idMapOf(context, hostConfig) && (owner ?? shown)
   return {
     ...(owner && { ipc: pathOf(owner, 'ipc') }),
+    ...(userOwner && { user: pathOf(userOwner, 'user') }),
     ...(sharedMemory !== undefined && { sharedMemory }),
-    ...(pid !== undefined && { pid: pathOf(pidOwner(context, pid), 'pid') }),
+    ...(shown && { pid: pathOf(shown, 'pid') }),
   }
 }

@@ -23,6 +23,7 @@ import type { ContainerStatus } from './container-record.ts'
 import { buildContainerSpec } from './container-spec.ts'
 import { isRunning } from './container-state.ts'
 import { mountVolumes, publishVolumeEvents, unmountVolumes } from './container-volumes.ts'
+import { mountIdsOf } from './id-map.ts'
 import { watchExit } from './record-exit.ts'
 import { removeLocked } from './remove-container.ts'
 import { startFailure } from './start-failure.ts'
@@ -115,7 +116,10 @@ async function runProcess(context: ContainerContext, container: Container, undo:
   }
   const [monitor, root, network, volumePaths, imagePaths] = await allSettled([
     prepareMonitor(context, container, { undo, directory, runtime }),
-    reached('start:root-filesystem-mounted', context.rootFilesystems.mount(record.id)),
+    reached(
+      'start:root-filesystem-mounted',
+      context.rootFilesystems.mount(record.id, mountIdsOf(context, record.hostConfig)),
+    ),
     reached('start:network-connected', setUpNetwork(context, record)),
     mountVolumes(context, record),
     mountImages(context, record),

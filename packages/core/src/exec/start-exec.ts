@@ -6,6 +6,7 @@ import type { ContainerContext } from '../containers/container-context.ts'
 import { userOf } from '../containers/container-spec.ts'
 import { defaultDetachKeys, parseDetachKeys } from '../containers/detach-keys.ts'
 import { unknownExitCode } from '../containers/exit-code.ts'
+import { mountIdsOf } from '../containers/id-map.ts'
 import { framed, unframed } from '../containers/reframe.ts'
 import { execFailure } from '../containers/start-failure.ts'
 import { type RelayEnd, relay } from '../containers/stream-relay.ts'
@@ -93,10 +94,13 @@ export async function prepareExec(
   })
 }
 
+const mountedRoot = (context: ContainerContext, { id, record }: Container): Promise<string> =>
+  context.rootFilesystems.mount(id, mountIdsOf(context, record.hostConfig))
+
 async function execProcess(context: ContainerContext, container: Container, record: ExecRecord): Promise<OciProcess> {
   const { config } = record
   const containerProcess = await processOf(context, container)
-  const root = config.user === '' ? '' : await context.rootFilesystems.mount(container.id)
+  const root = config.user === '' ? '' : await mountedRoot(context, container)
   return buildExecProcess({
     containerProcess,
     config: container.record.config,

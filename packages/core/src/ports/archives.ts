@@ -8,6 +8,8 @@ export interface FileView {
   /** Parents before what is mounted in them. */
   mounts: readonly ViewMount[]
   readOnlyRoot: boolean
+  /** Files are seen with the ids that a user namespace with this map sees. */
+  idMap?: string
 }
 
 export interface ViewMount {
@@ -42,7 +44,7 @@ export interface ContainerArchives {
   /** Unpacks a tar, compressed or not, into a directory. */
   write(view: FileView, request: WriteRequest): Promise<ArchiveProblem | undefined>
   /** The tree below a host directory, what is mounted in it left out; `asLayer`: overlayfs's whiteouts as a layer has them. */
-  pack(directory: string, options: { asLayer: boolean }): Readable
+  pack(directory: string, options: { asLayer: boolean; idMap?: string }): Readable
 }
 
 /** The bytes of a client's archive. A connection that carries only them may be read by somebody else for a while. */

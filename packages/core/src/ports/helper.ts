@@ -52,10 +52,14 @@ export interface MountRequest {
   flags?: readonly string[]
   data?: string
   workingDirectory?: string
+  /** Binds `source`, without what is mounted below it, with the ids of its files mapped. */
+  idMap?: string
 }
 
 export interface NetworkNamespaceRequest {
   path: string
+  /** The namespace belongs to this user namespace: with `idMap` a new one that is bound there. */
+  userNamespace?: { path: string; idMap?: string }
   veth?: VethRequest
   /** net.* sysctls written inside the namespace before anything runs in it. */
   sysctls?: Readonly<Record<string, string>>

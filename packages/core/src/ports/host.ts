@@ -73,7 +73,7 @@ export interface ContainerFiles {
   logPath(containerId: string): string
   createData(containerId: string): void
   /** A tmpfs that is /dev/shm of a container whose ipc namespace others may join; answers its path. */
-  mountSharedMemory(containerId: string, sizeBytes: number): Promise<string>
+  mountSharedMemory(containerId: string, sizeBytes: number, owner?: { uid: number; gid: number }): Promise<string>
   sharedMemoryPath(containerId: string): string
   unmountSharedMemory(containerId: string): Promise<void>
   /** An empty private run directory; what an earlier run left is removed. */

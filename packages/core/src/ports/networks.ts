@@ -105,11 +105,15 @@ export interface SetUpRequest {
   endpoints: readonly EndpointPlan[]
   ports: readonly PortRequest[]
   sysctls?: Readonly<Record<string, string>>
+  /** The namespace belongs to a user namespace: a new one with this map, or one that is there. */
+  userNamespace?: { idMap: string } | { path: string }
 }
 
 export interface SetUpResult {
   /** Named in the OCI spec's network namespace. */
   namespacePath: string
+  /** The one that owns it, where one was asked for. */
+  userNamespacePath?: string
   endpoints: EndpointRow[]
 }
 
@@ -156,6 +160,8 @@ export interface NameFilesRequest {
   dns: readonly string[]
   dnsSearch: readonly string[]
   dnsOptions: readonly string[]
+  /** Of hosts and hostname and resolv.conf; the daemon's user when absent. */
+  owner?: { uid: number; gid: number }
   /** `host`: copies the host's own files. */
   mode: 'bridge' | 'user' | 'none' | 'host'
 }

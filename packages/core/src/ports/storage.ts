@@ -1,11 +1,16 @@
 /** Root filesystems, volumes and log files of containers, on the host's disks. */
 import type { Readable } from 'node:stream'
 
+/** The ids of its files are those that a container with a user namespace is to see; the same for every use of a container. */
+export interface MountIds {
+  idMapped?: boolean
+}
+
 export interface RootFilesystems {
   /** Makes the container's writable layer (upper and work directories) over the image's layers. */
   create(containerId: string, layers: { layersRoot: string; directories: readonly string[] }): Promise<void>
   /** Mounts it (idempotent) and answers the path. */
-  mount(containerId: string): Promise<string>
+  mount(containerId: string, ids?: MountIds): Promise<string>
   /**
    * Mounts an image read-only for the container, beside its root filesystem; answers the path. Idempotent. Throws notFound
    * when there is nothing at the subpath. What is mounted for the run ends with `unmount`, everything with `remove`.
@@ -20,7 +25,7 @@ export interface RootFilesystems {
    * Runs `work` with it mounted, whether the container runs or not; the last use unmounts it unless the container runs
    * by then.
    */
-  use<T>(containerId: string, work: (root: string) => Promise<T>): Promise<T>
+  use<T>(containerId: string, work: (root: string) => Promise<T>, ids?: MountIds): Promise<T>
   /** Host path of the writable layer, in overlayfs's own form (whiteouts are devices). */
   upperDirectory(containerId: string): string
   /** Unmounts and deletes; already gone counts as done. */
@@ -29,7 +34,7 @@ export interface RootFilesystems {
   describe(containerId: string): Promise<Readonly<Record<string, string>>>
   /** Bytes of the writable layer. */
   writableSizeBytes(containerId: string): Promise<number>
-  changes(containerId: string): Promise<{ path: string; kind: 'modified' | 'added' | 'deleted' }[]>
+  changes(containerId: string, ids?: MountIds): Promise<{ path: string; kind: 'modified' | 'added' | 'deleted' }[]>
   /**
    * For reconcile: `unknown` ids of which something exists on disk or is mounted, and the known ones that are `mounted`.
    * What is known and not mounted costs nothing, however many those are.
@@ -37,7 +42,7 @@ export interface RootFilesystems {
   existing(isKnown: (containerId: string) => boolean): Promise<{ unknown: string[]; mounted: string[] }>
 }
 
-export interface ImageMount {
+export interface ImageMount extends MountIds {
   /** Whose mount it is: of the container's run (`imageUserOfRun`), or of something that lasts shorter. */
   user: string
   destination: string

@@ -142,7 +142,11 @@ function apparmor(hostConfig: HostConfig, security: SecurityOptions, host: HostF
 function linuxSection(input: SpecInput, security: SecurityOptions, domainname: string | undefined): OciLinux {
   const { hostConfig, host } = input
   refuseHostSysctls(hostConfig, domainname)
-  const sysctl = containerSysctls({ hostConfig, ...(domainname && { domainname }) })
+  const sysctl = containerSysctls({
+    hostConfig,
+    ...(domainname && { domainname }),
+    ownIds: input.namespacePaths.user !== undefined,
+  })
   const privileged = hostConfig.Privileged === true
   const nodes = input.devices.devices.map(({ access: _access, ...node }) => node)
   const propagation = rootfsPropagation(input.mounts)

@@ -9,13 +9,14 @@ export interface NamespaceInput {
    * Namespaces that exist: the container's own network (made before the start), and those of other containers that
    * `container:x` modes name, as /proc/<pid>/ns/….
    */
-  paths: { network?: string; pid?: string; ipc?: string }
+  paths: { network?: string; pid?: string; ipc?: string; user?: string }
   cgroupNamespaces: boolean
 }
 
 /** In dockerd's order. Throws internal when a namespace to join has no path. */
 export function containerNamespaces({ hostConfig, paths, cgroupNamespaces }: NamespaceInput): OciNamespace[] {
   const namespaces: OciNamespace[] = [{ type: 'mount' }]
+  if (paths.user !== undefined) namespaces.push({ type: 'user', path: paths.user })
   if (hostConfig.NetworkMode !== 'host') namespaces.push(join('network', paths.network))
   if (hostConfig.UTSMode !== 'host') namespaces.push({ type: 'uts' })
   const pidMode = hostConfig.PidMode ?? ''
@@ -36,15 +37,17 @@ function join(type: OciNamespaceType, path: string | undefined): OciNamespace {
 export interface SysctlInput {
   hostConfig: HostConfig
   domainname?: string
+  /** In a user namespace of its own most groups have no id, so that a range of all of them is refused. */
+  ownIds?: boolean
 }
 
 /** The user's sysctls over Docker's own: unprivileged ping and low ports in a network namespace of its own, domain name. */
-export function containerSysctls({ hostConfig, domainname }: SysctlInput): Record<string, string> {
+export function containerSysctls({ hostConfig, domainname, ownIds }: SysctlInput): Record<string, string> {
   const sysctls: Record<string, string> = {}
   const networkMode = hostConfig.NetworkMode ?? ''
   if (networkMode !== 'host' && !networkMode.startsWith('container:')) {
     sysctls['net.ipv4.ip_unprivileged_port_start'] = '0'
-    sysctls['net.ipv4.ping_group_range'] = '0 2147483647'
+    if (!ownIds) sysctls['net.ipv4.ping_group_range'] = '0 2147483647'
   }
   if (domainname && hostConfig.UTSMode !== 'host') sysctls['kernel.domainname'] = domainname
   return { ...sysctls, ...hostConfig.Sysctls }

@@ -141,6 +141,7 @@ function securityOptions(host: HostDescription, settings: ContainerContext['sett
   }
   if (host.selinuxAvailable) options.push('name=selinux')
   if (host.cgroup.version === '2') options.push('name=cgroupns')
+  if (settings.idMap !== undefined) options.push('name=userns')
   if (settings.noNewPrivileges) options.push('name=no-new-privileges')
   return options
 }

@@ -266,7 +266,9 @@ export function fakeNetworks(state: FakeHostState): FakeNetworks {
         }
       })
       state.endpoints.set(request.containerId, endpoints)
-      return { namespacePath, endpoints }
+      const { userNamespace: asked } = request
+      const userNamespacePath = asked && ('path' in asked ? asked.path : `/run/userns/${request.containerId}`)
+      return { namespacePath, ...(userNamespacePath && { userNamespacePath }), endpoints }
     },
     tearDown: async (id) => {
       call(state, 'network.tearDown', id)

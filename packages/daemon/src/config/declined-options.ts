@@ -135,13 +135,6 @@ export const declinedOptions: readonly DeclinedOption[] = [
     harmless: [false],
   },
   {
-    key: 'userns-remap',
-    flag: 'userns-remap',
-    kind: 'text',
-    effect: 'refused',
-    reason: 'containers run in the user namespace of the host',
-  },
-  {
     key: 'storage-opts',
     flag: 'storage-opt',
     kind: 'list',

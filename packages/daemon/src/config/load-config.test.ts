@@ -81,7 +81,9 @@ t.test('values are checked in one place for flags and file', async (t) => {
 })
 
 t.test('directives of dockerd that are not served are refused by name, or taken with a warning', async (t) => {
-  t.throws(() => readConfigFile(file('{"userns-remap": "default"}'), true), { message: /userns-remap is not served: / })
+  t.throws(() => readConfigFile(file('{"selinux-enabled": true}'), true), {
+    message: /selinux-enabled is not served: /,
+  })
   t.throws(() => readConfigFile(file('{"storage-driver": "btrfs"}'), true), {
     message: /storage driver "btrfs" is not served; overlay2 is the only one/,
   })

@@ -35,7 +35,7 @@ export function createContainerArchives(options: ContainerArchivesOptions): Cont
       return { stat: found.stat, tar: tarOutput(command, failure, found.rest) }
     },
     write: (view, request) => writeArchive(options, view, request),
-    pack: (directory, { asLayer }) => packTree({ program, directory, asLayer }),
+    pack: (directory, options) => packTree({ program, directory, ...options }),
   }
 }
 

@@ -7,8 +7,13 @@ const problems: Readonly<Record<number, ArchiveProblem>> = { 3: 'no such file', 
 const readOnlyExitCode = 5
 export const maxErrorBytes = 16 * 1024
 
-export function place({ root, mounts }: FileView, path: string): string[] {
-  return [root, path, ...mounts.flatMap((mount) => [modeOf(mount), mount.source, mount.destination])]
+export function place({ root, mounts, idMap }: FileView, path: string): string[] {
+  return [
+    ...(idMap ? [`--id-map=${idMap}`] : []),
+    root,
+    path,
+    ...mounts.flatMap((mount) => [modeOf(mount), mount.source, mount.destination]),
+  ]
 }
 
 function modeOf({ writable, nonRecursive, readOnlyTopOnly }: ViewMount): string {

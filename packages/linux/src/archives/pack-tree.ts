@@ -7,9 +7,9 @@ import { tarOutput } from '../command/tar-output.ts'
 const maxErrorBytes = 16 * 1024
 
 /** The stream fails when the program does. */
-export function packTree(request: { program: string; directory: string; asLayer: boolean }): Readable {
-  const { program, directory, asLayer } = request
-  const argv = [program, 'pack', ...(asLayer ? ['--layer'] : []), directory]
+export function packTree(request: { program: string; directory: string; asLayer: boolean; idMap?: string }): Readable {
+  const { program, directory, asLayer, idMap } = request
+  const argv = [program, 'pack', ...(idMap ? [`--id-map=${idMap}`] : []), ...(asLayer ? ['--layer'] : []), directory]
   const command = streamCommand(argv, { stdin: 'none', environment: {}, maxErrorBytes })
   return tarOutput(command, (exitCode, stderr) =>
     internal(stderr === '' ? `the packing program ended with exit code ${exitCode}` : stderr),

@@ -2,7 +2,7 @@
  * The directories of containers and execs: the ContainerFiles port. Calls that touch a handful of inodes are synchronous,
  * since on a disk cache or a tmpfs they take less than handing them to another thread.
  */
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { ContainerFiles, HostHelper, OciSpec } from '@dockerd-ts/core'
@@ -12,12 +12,14 @@ export interface ContainerFilesOptions {
   dataRoot: string
   execRoot: string
   helper: Pick<HostHelper, 'mount' | 'unmount' | 'removeTree'>
+  /** Roots of user namespaces have to pass through the directories of containers. */
+  passable?: boolean
 }
 
 /** Enough of an id to be unique, and short enough that a socket below it fits into a socket's address. */
 const runNameLength = 32
 
-export function createContainerFiles({ dataRoot, execRoot, helper }: ContainerFilesOptions): ContainerFiles {
+export function createContainerFiles({ dataRoot, execRoot, helper, passable }: ContainerFilesOptions): ContainerFiles {
   const containersDirectory = join(dataRoot, 'containers')
   const keptRoot = join(dataRoot, 'removed')
   const runsDirectory = join(execRoot, 'c')
@@ -25,6 +27,9 @@ export function createContainerFiles({ dataRoot, execRoot, helper }: ContainerFi
   for (const directory of [containersDirectory, keptRoot, runsDirectory, execsDirectory]) {
     mkdirSync(directory, { recursive: true, mode: 0o710 })
   }
+  // By mode: a group of theirs has no id in a mount whose ids are mapped, and would close it to everybody.
+  const open = (path: string) => passable && chmodSync(path, 0o711)
+  open(containersDirectory)
   const keptDirectory = (id: string) => join(keptRoot, id)
   const dataDirectory = (id: string) => join(containersDirectory, id)
   const runDirectory = (id: string) => join(runsDirectory, id.slice(0, runNameLength))
@@ -36,11 +41,14 @@ export function createContainerFiles({ dataRoot, execRoot, helper }: ContainerFi
     execDirectory,
     sharedMemoryPath,
     logPath: (id) => join(dataDirectory(id), `${id}-json.log`),
-    createData: (id) => void mkdirSync(dataDirectory(id), { mode: 0o710 }),
+    createData(id) {
+      mkdirSync(dataDirectory(id), { mode: 0o710 })
+      open(dataDirectory(id))
+    },
     prepareRun: (id) => emptyDirectory(runDirectory(id)),
     writeSpec: (id, spec) => writePrivate(join(runDirectory(id), 'config.json'), JSON.stringify(spec)),
     readSpec: (id) => readSpec(join(runDirectory(id), 'config.json')),
-    mountSharedMemory: async (id, sizeBytes) => {
+    mountSharedMemory: async (id, sizeBytes, owner) => {
       const target = sharedMemoryPath(id)
       mkdirSync(target, { recursive: true })
       await helper.mount({
@@ -48,7 +56,7 @@ export function createContainerFiles({ dataRoot, execRoot, helper }: ContainerFi
         target,
         fsType: 'tmpfs',
         flags: ['nosuid', 'noexec', 'nodev'],
-        data: `mode=1777,size=${sizeBytes}`,
+        data: `mode=1777,size=${sizeBytes}${owner ? `,uid=${owner.uid},gid=${owner.gid}` : ''}`,
       })
       return target
     },

@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { EngineError, type HostHelper, type ImageMount } from '@dockerd-ts/core'
+import { EngineError, type HostHelper, type ImageMount, type MountIds } from '@dockerd-ts/core'
 import { namesIn } from './directory-names.ts'
 import type { OverlayMounts } from './overlay-mounts.ts'
 import { isGone } from './safe-walk.ts'
@@ -19,9 +19,17 @@ export class ImageMounts {
   readonly #mounts: OverlayMounts
   readonly #helper: Pick<HostHelper, 'mount' | 'removeTree' | 'resolveInRoot'>
 
-  constructor(mounts: OverlayMounts, helper: Pick<HostHelper, 'mount' | 'removeTree' | 'resolveInRoot'>) {
+  readonly #placed: (place: string, ids: MountIds) => string
+
+  /** `placed` is where a path of the data root is to be taken from. */
+  constructor(
+    mounts: OverlayMounts,
+    helper: Pick<HostHelper, 'mount' | 'removeTree' | 'resolveInRoot'>,
+    placed: (place: string, ids: MountIds) => string,
+  ) {
     this.#mounts = mounts
     this.#helper = helper
+    this.#placed = placed
   }
 
   place(containerDirectory: string, { user, destination, subpath }: Omit<ImageMount, 'layers'>): string {
@@ -35,21 +43,25 @@ export class ImageMounts {
     const directory = path.dirname(target)
     const root = path.join(directory, 'image')
     await mkdir(root, { recursive: true, mode: 0o755 })
-    await this.#mountLayers(directory, image.layers)
+    await this.#mountLayers(directory, image)
     if (image.subpath) await this.#bindPart(root, image.subpath, target)
     return target
   }
 
-  async #mountLayers(directory: string, { layersRoot, directories }: ImageMount['layers']): Promise<void> {
+  async #mountLayers(directory: string, { layers, ...ids }: ImageMount): Promise<void> {
+    const { layersRoot, directories } = layers
     // An image without layers is an empty directory.
     if (directories.length === 0) return
     const empty = path.join(directory, 'empty')
-    const lower = directories.map((layer) => path.resolve(layersRoot, layer))
+    const lower = directories.map((layer) => this.#placed(path.resolve(layersRoot, layer), ids))
     if (lower.length === 1) {
       await mkdir(empty, { recursive: true })
-      lower.unshift(empty)
+      lower.unshift(this.#placed(empty, ids))
     }
-    await this.#mounts.mount(path.join(directory, 'image'), { workingDirectory: layersRoot, lower })
+    await this.#mounts.mount(path.join(directory, 'image'), {
+      workingDirectory: this.#placed(layersRoot, ids),
+      lower,
+    })
   }
 
   /** Links of the image lead nowhere but into the image. */

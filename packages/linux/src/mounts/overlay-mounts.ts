@@ -21,6 +21,7 @@ export class OverlayMounts {
         fsType: 'overlay',
         data: overlayOptions(directories, await this.#features),
         workingDirectory: directories.workingDirectory,
+        ...(directories.idMap && { idMap: directories.idMap }),
       })
     } catch (error) {
       throw (await upperRefused(directories.upper, error)) ?? error

@@ -11,6 +11,8 @@ export interface OverlayDirectories {
   /** Absolute; without them the mount is read-only and needs two lower directories. */
   upper?: string
   work?: string
+  /** The writable layer lies in a mount with these ids. */
+  idMap?: string
 }
 
 /** mount(2) copies at most one page. */

@@ -15,7 +15,9 @@ import {
   type HostHelper,
   type ImageMount,
   imageUserOfRun,
+  internal,
   KeyedMutex,
+  type MountIds,
   type RootFilesystems,
 } from '@dockerd-ts/core'
 import { namesIn } from './directory-names.ts'
@@ -30,6 +32,8 @@ import { treeSizeBytes } from './tree-size.ts'
 export interface OverlayRootFilesystemsOptions {
   dataRoot: string
   helper: Pick<HostHelper, 'mount' | 'unmount' | 'removeTree' | 'resolveInRoot'>
+  /** Where the data root is mounted with its ids mapped; layers of containers with a user namespace are taken from there. */
+  mapped?: { dataRoot: string; idMap: string }
 }
 
 interface ContainerLayers extends ImageLayers {
@@ -41,6 +45,7 @@ const ownNames = new Set(['upper', 'work', 'merged', imagesDirectory, 'layers.js
 
 export class OverlayRootFilesystems implements RootFilesystems, DiskOwner {
   readonly #dataRoot: string
+  readonly #mapped: OverlayRootFilesystemsOptions['mapped']
   readonly #containersRoot: string
   readonly #helper: OverlayRootFilesystemsOptions['helper']
   readonly #mounts: OverlayMounts
@@ -53,10 +58,11 @@ export class OverlayRootFilesystems implements RootFilesystems, DiskOwner {
 
   constructor(options: OverlayRootFilesystemsOptions) {
     this.#dataRoot = options.dataRoot
+    this.#mapped = options.mapped
     this.#containersRoot = path.join(options.dataRoot, 'containers')
     this.#helper = options.helper
     this.#mounts = new OverlayMounts(options.helper)
-    this.#images = new ImageMounts(this.#mounts, options.helper)
+    this.#images = new ImageMounts(this.#mounts, options.helper, (place, ids) => this.#placed(place, ids))
     const root = path.join(options.dataRoot, 'init-layers')
     this.#initLayers = new InitLayers({ root, mounts: this.#mounts, helper: options.helper })
   }
@@ -74,9 +80,9 @@ export class OverlayRootFilesystems implements RootFilesystems, DiskOwner {
     renameSync(`${file}.new`, file)
   }
 
-  async mount(containerId: string): Promise<string> {
+  async mount(containerId: string, ids: MountIds = {}): Promise<string> {
     return this.#locks.run(containerId, async () => {
-      const target = await this.#mountLocked(containerId)
+      const target = await this.#mountLocked(containerId, ids)
       this.#holds.set(containerId, { uses: this.#holds.get(containerId)?.uses ?? 0, mounted: true })
       return target
     })
@@ -108,10 +114,10 @@ export class OverlayRootFilesystems implements RootFilesystems, DiskOwner {
     return this.#locks.run(containerId, () => this.#images.release(this.#directory(containerId), user))
   }
 
-  async use<T>(containerId: string, work: (root: string) => Promise<T>): Promise<T> {
+  async use<T>(containerId: string, work: (root: string) => Promise<T>, ids: MountIds = {}): Promise<T> {
     const target = await this.#locks.run(containerId, async () => {
       const hold = this.#holds.get(containerId) ?? { uses: 0, mounted: await this.#isMounted(containerId) }
-      const root = hold.mounted || hold.uses > 0 ? this.#target(containerId) : await this.#mountLocked(containerId)
+      const root = hold.mounted || hold.uses > 0 ? this.#target(containerId) : await this.#mountLocked(containerId, ids)
       this.#holds.set(containerId, { ...hold, uses: hold.uses + 1 })
       return root
     })
@@ -140,17 +146,29 @@ export class OverlayRootFilesystems implements RootFilesystems, DiskOwner {
     return (await readMountTable()).some((entry) => entry.mountPoint === target)
   }
 
-  async #mountLocked(containerId: string): Promise<string> {
+  async #mountLocked(containerId: string, ids: MountIds): Promise<string> {
     const directory = this.#directory(containerId)
     const layers = await this.#layers(containerId)
     const target = this.#target(containerId)
+    const mapped = ids.idMapped ? this.#requireMapped() : undefined
+    const placed = (place: string) => this.#placed(place, ids)
     await this.#mounts.mount(target, {
-      workingDirectory: layers.layersRoot,
-      lower: this.#lower(layers),
-      upper: path.join(directory, 'upper'),
-      work: path.join(directory, 'work'),
+      workingDirectory: placed(layers.layersRoot),
+      lower: this.#lower(layers).map(placed),
+      upper: placed(path.join(directory, 'upper')),
+      work: placed(path.join(directory, 'work')),
+      ...(mapped && { idMap: mapped.idMap }),
     })
     return target
+  }
+
+  #placed(place: string, { idMapped }: MountIds): string {
+    return idMapped ? path.join(this.#requireMapped().dataRoot, path.relative(this.#dataRoot, place)) : place
+  }
+
+  #requireMapped(): NonNullable<OverlayRootFilesystemsOptions['mapped']> {
+    if (this.#mapped === undefined) throw internal('the data root is not mounted with mapped ids')
+    return this.#mapped
   }
 
   #target(containerId: string): string {
@@ -176,13 +194,14 @@ export class OverlayRootFilesystems implements RootFilesystems, DiskOwner {
     })
   }
 
-  async changes(containerId: string): Promise<Change[]> {
+  async changes(containerId: string, ids: MountIds = {}): Promise<Change[]> {
     const layers = await this.#layers(containerId)
-    return this.use(containerId, (merged) =>
+    // Of the merged tree only names count: owners are compared as they are on disk.
+    const compare = (merged: string) =>
       this.#initLayers.view({ layersRoot: layers.layersRoot, lower: this.#lower(layers) }, (lower) =>
         overlayChanges({ upper: this.upperDirectory(containerId), merged, lower }),
-      ),
-    )
+      )
+    return this.use(containerId, compare, ids)
   }
 
   async existing(isKnown: (containerId: string) => boolean): Promise<{ unknown: string[]; mounted: string[] }> {

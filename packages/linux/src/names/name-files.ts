@@ -3,7 +3,7 @@
  * Small and synchronous: three writes cost less than one trip to the thread pool.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { NameFiles, NameFilesRequest } from '@dockerd-ts/core'
 import { renderHosts } from './hosts-file.ts'
@@ -32,6 +32,8 @@ export function createNameFiles(options: NameFilesOptions): NameFiles {
       put(paths.hostnamePath, `${request.hostname}\n`)
       put(paths.hostsPath, hostsText(request, { ...options, ipv6 }))
       writeResolvConf(paths.resolvConfPath, resolvConfText(request, options))
+      const { owner } = request
+      if (owner) for (const path of Object.values(paths)) chownSync(path, owner.uid, owner.gid)
       return paths
     },
   }

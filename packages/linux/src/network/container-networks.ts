@@ -2,6 +2,7 @@
  * The ContainerNetworks port: bridges and one nftables table on the cold path, and on the hot path (a container starts or
  * ends) records, one request for the namespace and one for the map elements, no program started.
  */
+import { existsSync } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type {
@@ -78,6 +79,8 @@ export interface NetworkContext {
   options: ContainerNetworksOptions
   table: string
   namespaceDirectory: string
+  /** User namespaces that own them, of containers with ids of their own. */
+  userNamespaceDirectory: string
   registry: NetworkRegistry
   publisher: PortPublisher
   /** Container id → its endpoints that are up. */
@@ -96,13 +99,16 @@ export async function createContainerNetworks(options: ContainerNetworksOptions)
     options,
     table: options.firewallTable ?? tableName(options),
     namespaceDirectory: join(options.execRoot, 'netns'),
+    userNamespaceDirectory: join(options.execRoot, 'userns'),
     registry: new NetworkRegistry(),
     publisher: new PortPublisher(ephemeralPorts()),
     endpoints: new Map(),
     ipv6,
     derive,
   }
-  await mkdir(context.namespaceDirectory, { recursive: true, mode: 0o711 })
+  for (const directory of [context.namespaceDirectory, context.userNamespaceDirectory]) {
+    await mkdir(directory, { recursive: true, mode: 0o711 })
+  }
   await ensureBuiltInNetworks(context)
   for (const row of options.records.listEndpoints()) {
     context.endpoints.set(row.containerId, [...(context.endpoints.get(row.containerId) ?? []), row])
@@ -155,7 +161,8 @@ class LinuxContainerNetworks implements ContainerNetworks {
       for (const row of rows) this.#context.options.records.putEndpoint(row)
       crashPoint('endpoint:recorded')
       await this.#raise(request, { namespacePath, rows, carrier })
-      return { namespacePath, endpoints: [...rows] }
+      const user = this.#userNamespace(request)
+      return { namespacePath, ...(user && { userNamespacePath: user.path }), endpoints: [...rows] }
     } catch (error) {
       await this.#undo(containerId, rows)
       throw error
@@ -185,16 +192,25 @@ class LinuxContainerNetworks implements ContainerNetworks {
 
   /** Both requests are sent at once; the helper works in order. */
   async #raise(
-    { sysctls }: SetUpRequest,
+    request: SetUpRequest,
     plan: { namespacePath: string; rows: readonly EndpointRow[]; carrier: EndpointRow | undefined },
   ): Promise<void> {
     const { helper } = this.#context.options
     const { namespacePath: path, rows, carrier } = plan
+    const { sysctls } = request
     const [first, ...others] = rows.map((row) => this.#veth(row, row === carrier))
     const settings = { ...Object.assign({}, ...rows.map(ipv6Setting), ...rows.map((row) => row.sysctls)), ...sysctls }
     // With several interfaces the settings may name any of them, so they are written with the last.
     const early = others.length === 0 ? { sysctls: settings } : {}
-    const steps = [helper.createNetworkNamespace({ path, ...(first && { veth: first }), ...early })]
+    const user = this.#userNamespace(request)
+    const steps = [
+      helper.createNetworkNamespace({
+        path,
+        ...(user && { userNamespace: user }),
+        ...(first && { veth: first }),
+        ...early,
+      }),
+    ]
     for (const veth of others) steps.push(helper.addInterface(path, veth))
     if (others.length > 0) steps.push(helper.createNetworkNamespace({ path, sysctls: settings }))
     if (carrier !== undefined && carrier.ports.length > 0) {
@@ -259,6 +275,7 @@ class LinuxContainerNetworks implements ContainerNetworks {
     await allSettled([
       helper.changeNftElements(known.flatMap((row) => this.#elements('delete', row))),
       helper.deleteNetworkNamespace(this.#namespacePath(containerId)),
+      this.#deleteUserNamespace(containerId),
     ])
     for (const row of rows) records.deleteEndpoint(row.endpointId)
     this.#context.endpoints.delete(containerId)
@@ -381,7 +398,10 @@ class LinuxContainerNetworks implements ContainerNetworks {
       reconcileNetworks(this.#context, {
         liveContainerIds,
         tearDown: (id) => this.tearDown(id),
-        namespaces: () => readdir(this.#context.namespaceDirectory),
+        namespaces: async () => {
+          const { namespaceDirectory, userNamespaceDirectory } = this.#context
+          return [...(await readdir(namespaceDirectory)), ...(await readdir(userNamespaceDirectory))]
+        },
       }),
     )
   }
@@ -392,6 +412,21 @@ class LinuxContainerNetworks implements ContainerNetworks {
 
   release(): Promise<void> {
     return releaseNetworks(this.#context)
+  }
+
+  #userNamespace({ containerId, userNamespace: asked }: SetUpRequest): { path: string; idMap?: string } | undefined {
+    if (asked === undefined || 'path' in asked) return asked
+    return { path: this.#userNamespacePath(containerId), ...asked }
+  }
+
+  /** Most containers have none, and need not wait for the helper to say so. */
+  async #deleteUserNamespace(containerId: string): Promise<void> {
+    const path = this.#userNamespacePath(containerId)
+    if (existsSync(path)) await this.#context.options.helper.deleteNetworkNamespace(path)
+  }
+
+  #userNamespacePath(containerId: string): string {
+    return join(this.#context.userNamespaceDirectory, containerId)
   }
 
   #namespacePath(containerId: string): string {

@@ -86,6 +86,7 @@ export const tag = {
   HOLD: 65,
   OOM_SCORE: 66,
   OOM_EVENTS: 67,
+  ID_MAP: 68,
 } as const
 
 export const monitorState = { NEW: 0, PLANNED: 1, STARTING: 2, RUNNING: 3, EXITED: 4 } as const

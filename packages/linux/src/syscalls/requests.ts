@@ -19,12 +19,16 @@ export function mountFields(request: MountRequest): Field[] {
   if (request.fsType !== undefined) fields.push([tag.TYPE, request.fsType])
   if (request.data !== undefined) fields.push([tag.DATA, request.data])
   if (request.workingDirectory !== undefined) fields.push([tag.DIRECTORY, request.workingDirectory])
+  if (request.idMap !== undefined) fields.push([tag.ID_MAP, request.idMap])
   return fields
 }
 
 export function namespaceFields(request: NetworkNamespaceRequest): Field[] {
   const sysctls = Object.entries(request.sysctls ?? {}).map(([name, value]): Field => [tag.SYSCTL, `${name}=${value}`])
-  return [[tag.PATH, request.path], ...sysctls, ...(request.veth ? vethFields(request.veth) : [])]
+  const { userNamespace: user } = request
+  const owner: Field[] = user ? [[tag.TARGET, user.path]] : []
+  if (user?.idMap !== undefined) owner.push([tag.ID_MAP, user.idMap])
+  return [[tag.PATH, request.path], ...owner, ...sysctls, ...(request.veth ? vethFields(request.veth) : [])]
 }
 
 export function vethFields(veth: VethRequest): Field[] {

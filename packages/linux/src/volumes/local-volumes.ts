@@ -9,7 +9,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
-import { mkdir, rename, stat, writeFile } from 'node:fs/promises'
+import { chown, mkdir, rename, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { getSystemErrorMessage } from 'node:util'
 import {
@@ -42,6 +42,8 @@ export interface LocalVolumesOptions {
   dataRoot: string
   records: VolumeRecords
   helper: Pick<HostHelper, 'mount' | 'unmount' | 'removeTree' | 'resolveInRoot'>
+  /** Of new volumes; the daemon's user when absent. */
+  owner?: { uid: number; gid: number }
   /** Unix nanoseconds. */
   nowNs: () => bigint
   /** A host name's address, for NFS and CIFS. */
@@ -58,6 +60,7 @@ export class LocalVolumes implements Volumes, DiskOwner {
   readonly #helper: LocalVolumesOptions['helper']
   readonly #mounts: OverlayMounts
   readonly #nowNs: () => bigint
+  readonly #owner: LocalVolumesOptions['owner']
   readonly #resolveHost: (host: string) => Promise<string>
   /** One change of a volume at a time. */
   readonly #locks = new KeyedMutex()
@@ -70,6 +73,7 @@ export class LocalVolumes implements Volumes, DiskOwner {
     this.#helper = options.helper
     this.#mounts = new OverlayMounts(options.helper)
     this.#nowNs = options.nowNs
+    this.#owner = options.owner
     this.#resolveHost = options.resolveHost ?? (async (host) => (await lookup(host)).address)
   }
 
@@ -279,7 +283,8 @@ export class LocalVolumes implements Volumes, DiskOwner {
     try {
       await mkdir(this.#root, { recursive: true, mode: 0o701 })
       await mkdir(this.#directory(name), { recursive: true, mode: 0o701 })
-      await mkdir(data, { recursive: true, mode: 0o755 })
+      const isNew = (await mkdir(data, { recursive: true, mode: 0o755 })) !== undefined
+      if (isNew && this.#owner) await chown(data, this.#owner.uid, this.#owner.gid)
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code
       const kind = code === 'ENAMETOOLONG' ? 'invalidArgument' : 'internal'
@@ -319,7 +324,7 @@ export class LocalVolumes implements Volumes, DiskOwner {
     const target = path.join(this.#subpaths(volume.name, containerId), hashOf(subpath))
     const resolved = await resolveSubpath({ helper: this.#helper, root, subpath })
     try {
-      await mkdir(path.dirname(target), { recursive: true, mode: 0o700 })
+      await mkdir(path.dirname(target), { recursive: true, mode: 0o711 })
       // What is bound must be of the same kind as what it is bound on.
       if ((await stat(resolved.path)).isDirectory()) await mkdir(target, { recursive: true })
       else await writeFile(target, '')

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "../layer/layer.h"
+#include "../usernamespace.h"
 
 /* Beyond those of unpack and pack, which are 1 and 2. */
 enum { FAILED = 2, NO_SUCH_FILE = 3, NOT_A_DIRECTORY = 4, READ_ONLY = 5 };
@@ -124,7 +125,7 @@ static int put_with_body(struct copy_request *request, bool read_only_root) {
 
 static int usage(void) {
   fputs("usage: copy stat|get|put [--read-only-root] [--keep-kinds] [--owner=UID:GID] [--body=BYTES] [--prefix=NAME]\n"
-        "       ROOT PATH [rw|ro][,n][,top] SOURCE TARGET ...\n",
+        "       [--id-map=UIDS/GIDS] ROOT PATH [rw|ro][,n][,top] SOURCE TARGET ...\n",
         stderr);
   return FAILED;
 }
@@ -132,6 +133,7 @@ static int usage(void) {
 static bool parse_option(const char *text, struct copy_request *request, struct view *view) {
   if (!strcmp(text, "--read-only-root")) return view->read_only_root = true;
   if (!strcmp(text, "--keep-kinds")) return request->unpack.keep_kinds = true;
+  if (!strncmp(text, "--id-map=", 9)) return (view->user_namespace = user_namespace_open(text + 9)) >= 0;
   if (!strncmp(text, "--prefix=", 9)) return request->prefix = text + 9, true;
   if (!strncmp(text, "--body=", 7)) return (request->unpack.body_bytes = strtoll(text + 7, NULL, 10)) > 0;
   request->unpack.has_owner = sscanf(text, "--owner=%u:%u", &request->unpack.uid, &request->unpack.gid) == 2;
@@ -154,7 +156,7 @@ static bool parse_mounts(int argc, char **argv, struct view *view) {
 }
 
 int copy_main(int argc, char **argv) {
-  static struct view view; /* large: not on the stack */
+  static struct view view = {.user_namespace = -1}; /* large: not on the stack */
   struct copy_request request = {0};
   int i = 2;
   if (argc < 4) return usage();

@@ -19,6 +19,7 @@ struct view {
   const char *root; /* where the container's root filesystem is mounted */
   struct view_mount mounts[VIEW_MOUNT_LIMIT];
   size_t mount_count;
+  int user_namespace;  /* whose ids the files are seen with; -1: the host's */
   bool read_only;      /* nothing in it can be written */
   bool read_only_root; /* the root filesystem can't; volumes can */
   bool keeps_body;     /* descriptor 3 stays open */

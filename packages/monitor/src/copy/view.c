@@ -18,6 +18,7 @@
 
 #include "../files.h"
 #include "../inroot.h"
+#include "../usernamespace.h"
 
 /* glibc's sys/mount.h and the kernel's linux/mount.h can't be included together. */
 int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
@@ -80,6 +81,8 @@ int enter_view(struct view *view) {
     if (attach(root, &view->mounts[i]) < 0) return -1;
   if (switch_root(view->root) < 0) return -1;
   if (chdir("/") < 0) return copy_failed("chdir", "/");
+  if (restrict_view(view) < 0) return -1;
+  if (view->user_namespace >= 0 && user_namespace_enter(view->user_namespace) < 0) return copy_failed("setns", "user namespace");
   close_range(view->keeps_body ? 4 : 3, ~0U, 0);
-  return restrict_view(view);
+  return 0;
 }

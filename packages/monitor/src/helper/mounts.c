@@ -11,6 +11,7 @@
 
 #include "../protocol.h"
 #include "helper.h"
+#include "idmapped.h"
 
 #define PROPAGATION (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE)
 /* What a bind mount can change only by remounting it. */
@@ -123,11 +124,18 @@ int op_mount(const struct message *request, struct answer *answer) {
   const char *type = message_text(request, TAG_TYPE);
   const char *data = message_text(request, TAG_DATA);
   const char *directory = message_text(request, TAG_DIRECTORY);
+  const char *map = message_text(request, TAG_ID_MAP);
   unsigned long flags = message_number(request, TAG_FLAGS, 0);
   if (!source || !target || target[0] != '/') return fail(answer, EINVAL, "mount: source or absolute target is missing");
+  if (map && !type) {
+    int refused = mount_idmapped(source, target, map);
+    return refused ? fail(answer, refused, "mount id-mapped %s on %s", source, target) : 0;
+  }
   if (data && strlen(data) > MAX_MOUNT_DATA) return fail(answer, E2BIG, "mount %s: options exceed one page", target);
   if (directory && chdir(directory) != 0) return fail(answer, errno, "mount %s: working directory %s", target, directory);
-  int error = mount_in_steps(source, target, type, flags, data);
+  int error = map ? become_mapped_root(map) : 0;
+  if (!error) error = mount_in_steps(source, target, type, flags, data);
+  if (map) become_root();
   if (directory && chdir("/") != 0) return fail(answer, errno, "mount %s: cannot leave %s", target, directory);
   return error ? fail(answer, error, "mount %s on %s", type ? type : source, target) : 0;
 }

@@ -20,6 +20,7 @@
 
 #include "../files.h"
 #include "../protocol.h"
+#include "../usernamespace.h"
 #include "helper.h"
 #include "netlink.h"
 
@@ -252,9 +253,42 @@ static bool is_namespace_file(const char *path) {
   return statfs(path, &info) == 0 && info.f_type == NSFS_MAGIC;
 }
 
+/* Binds a namespace of `process` on a file, which it makes. */
+static int bind_namespace(pid_t process, const char *name, const char *path) {
+  char source[64];
+  snprintf(source, sizeof source, "/proc/%d/ns/%s", (int)process, name);
+  int fd = open_at(AT_FDCWD, path, O_RDONLY | O_CREAT, 0444);
+  if (fd < 0) return errno;
+  close(fd);
+  return mount(source, path, NULL, MS_BIND, NULL) == 0 ? 0 : errno;
+}
+
+/* A network namespace that belongs to a user namespace, whose root may change it: one that is there, or, with a map, a
+ * new one, which is bound too. */
+static int create_owned(const char *path, const char *user_path, const char *map, struct answer *answer) {
+  if (map) umount2(user_path, MNT_DETACH);
+  pid_t holder = map ? user_namespace_start(map, CLONE_NEWNET) : user_namespace_start_in(user_path, CLONE_NEWNET);
+  if (holder < 0) return fail(answer, errno, "user namespace %s", map ? map : user_path);
+  int error = map ? bind_namespace(holder, "user", user_path) : 0;
+  if (!error) error = bind_namespace(holder, "net", path);
+  user_namespace_end(holder);
+  if (!error) return 0;
+  if (map) {
+    umount2(user_path, MNT_DETACH);
+    unlink(user_path);
+  }
+  unlink(path);
+  return fail(answer, error, "bind namespaces on %s", path);
+}
+
 /* Enters the namespace at `path`; makes and binds it first when it is not there. On failure the host's is current. */
-static int enter_or_create(const char *path, bool create, struct answer *answer) {
+static int enter_or_create(const struct message *request, const char *path, bool create, struct answer *answer) {
+  const char *map = message_text(request, TAG_ID_MAP), *user_path = message_text(request, TAG_TARGET);
   if (host_namespace() < 0) return fail(answer, errno, "host network namespace");
+  if (create && user_path && !is_namespace_file(path)) {
+    int error = create_owned(path, user_path, map, answer);
+    if (error) return error;
+  }
   if (is_namespace_file(path)) {
     int fd = open_at(AT_FDCWD, path, O_RDONLY, 0);
     int error = fd >= 0 && setns(fd, CLONE_NEWNET) == 0 ? 0 : errno;
@@ -279,7 +313,7 @@ static int set_up(const struct message *request, bool create, struct answer *ans
   int error = parse_veth(request, &veth, answer);
   if (error) return error;
   if (!path || path[0] != '/' || (!create && !veth.host_name)) return fail(answer, EINVAL, "network namespace: malformed request");
-  error = enter_or_create(path, create, answer);
+  error = enter_or_create(request, path, create, answer);
   if (error) return error;
   int space = open_at(AT_FDCWD, "/proc/self/ns/net", O_RDONLY, 0);
   error = space < 0 ? fail(answer, errno, "network namespace %s", path) : write_sysctls(request, true, answer);
@@ -305,7 +339,7 @@ int op_interface_remove(const struct message *request, struct answer *answer) {
   const char *path = message_text(request, TAG_PATH), *name = message_text(request, TAG_CONTAINER_NAME);
   if (!path || !valid_interface_name(name)) return fail(answer, EINVAL, "interface: malformed request");
   if (!is_namespace_file(path)) return 0;
-  int error = enter_or_create(path, false, answer);
+  int error = enter_or_create(request, path, false, answer);
   if (error) return error;
   struct netlink netlink;
   uint32_t index = if_nametoindex(name);

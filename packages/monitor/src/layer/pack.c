@@ -16,6 +16,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "../usernamespace.h"
+
 enum { BUFFER_SIZE = 256 * 1024, DEPTH_LIMIT = 2000, XATTR_LIST_LIMIT = 65536 };
 
 struct hard_link {
@@ -370,16 +372,21 @@ int pack_here(const struct pack_options *options) {
 
 int layer_pack_main(int argc, char **argv) {
   struct pack_options options = {0};
-  int i = 1;
+  int i = 1, space = -1;
+  if (i < argc && !strncmp(argv[i], "--id-map=", 9)) {
+    space = user_namespace_open(argv[i++] + 9);
+    if (space < 0) return fprintf(stderr, "user namespace: %s\n", strerror(errno)), 2;
+  }
   if (i < argc && !strcmp(argv[i], "--layer")) options.layer = true, i++;
   if (i != argc - 1 || argv[i][0] == '-') {
-    fputs("usage: pack [--layer] DIRECTORY >TAR\n", stderr);
+    fputs("usage: pack [--id-map=UIDS/GIDS] [--layer] DIRECTORY >TAR\n", stderr);
     return 2;
   }
   if (chdir(argv[i]) < 0 || chroot(".") < 0) {
     fprintf(stderr, "%s: %s\n", argv[i], strerror(errno));
     return 2;
   }
+  if (space >= 0 && user_namespace_enter(space) < 0) return fprintf(stderr, "user namespace: %s\n", strerror(errno)), 2;
   close_range(3, ~0U, 0);
   return pack_here(&options);
 }
