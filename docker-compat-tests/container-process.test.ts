@@ -195,6 +195,28 @@ t.test(
   },
 )
 
+t.test('without a default bridge a container that names no network has its loopback only', async (t) => {
+  const found = await cli(dockerTs, 'run', '--name', 'alone', '-p', '80', 'busybox', 'ls', '/sys/class/net')
+  t.match(found, { status: 0, stdout: /^lo\n$/ })
+  const inspect = await cli(
+    dockerTs,
+    'inspect',
+    '-f',
+    '{{.HostConfig.NetworkMode}} {{json .NetworkSettings.Networks}}',
+    'alone',
+  )
+  t.match(inspect.stdout, /^bridge \{"bridge":\{.*"NetworkID":""/)
+  t.match(await cli(dockerTs, 'network', 'connect', 'bridge', 'alone'), {
+    status: 1,
+    stderr: /network bridge not found/,
+  })
+  await cli(dockerTs, 'network', 'create', 'front')
+  t.equal((await cli(dockerTs, 'network', 'connect', 'front', 'alone')).status, 0)
+  t.equal((await cli(dockerTs, 'start', '-a', 'alone')).stdout, 'eth0\nlo\n', 'one that is connected later')
+  t.equal((await cli(dockerTs, 'rm', 'alone')).status, 0)
+  t.equal((await cli(dockerTs, 'network', 'rm', 'front')).status, 0)
+})
+
 t.test('nothing is left on the machine', async (t) => {
   rmSync(cdiDirectory, { recursive: true })
   t.same(await daemon.stop(), [])

@@ -71,12 +71,14 @@ function joinNetwork(context: ContainerContext, record: ContainerRecord, otherId
   }
 }
 
-/** `none` and `host` have no end in a container. */
+/** `none` and `host` have no end in a container, nor has a default bridge that the daemon is not to have: it is as `none`. */
 function endpointPlans(
   { networks }: ContainerContext,
   { id, name, config, endpoints }: ContainerRecord,
 ): EndpointPlan[] {
-  const bare = new Set(networks.list().flatMap((row) => (row.driver === 'bridge' ? [] : [row.name])))
+  const all = networks.list()
+  const bare = new Set(all.flatMap((row) => (row.driver === 'bridge' ? [] : [row.name])))
+  if (!all.some(({ name }) => name === 'bridge')) bare.add('bridge')
   return Object.entries(endpoints)
     .filter(([network]) => !bare.has(network))
     .map(([network, settings]) => endpointPlan({ id, name, hostname: config.Hostname ?? '' }, network, settings))
