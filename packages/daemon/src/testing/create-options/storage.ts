@@ -124,11 +124,12 @@ const bindOptions: readonly Row[] = [
   mountShows({ ...bind, ReadOnly: true }, 'BindOptions.ReadOnlyForceRecursive', true, {
     'inspect.HostConfig.Mounts.0.BindOptions.ReadOnlyForceRecursive': true,
   }),
-  mountRefuses(
-    bind,
-    'BindOptions.ReadOnlyForceRecursive',
+  // Found at the start, as in dockerd: no wrong request, but one that cannot be kept.
+  refuses(
+    'HostConfig.Mounts[].BindOptions.ReadOnlyForceRecursive',
     true,
-    'mount options conflict: !ReadOnly && BindOptions.ReadOnlyForceRecursive',
+    [500, 'mount options conflict: !ReadOnly && BindOptions.ReadOnlyForceRecursive'],
+    withMount(bind),
   ),
 ]
 
