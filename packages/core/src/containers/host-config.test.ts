@@ -1,5 +1,6 @@
 import t from 'tap'
-import { fakeHostDescription, fakeHostState } from '../testing/fake-container-host.ts'
+import { fakeHostDescription } from '../testing/fake-host.ts'
+import { fakeHostState } from '../testing/fake-host-state.ts'
 import { testEngine } from '../testing/test-engine.ts'
 
 t.test('cgroup namespaces: the daemon’s default, except for privileged containers on cgroup v1', async (t) => {

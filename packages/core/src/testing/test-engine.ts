@@ -10,24 +10,14 @@ import { silentLogger } from '../support/logger.ts'
 import { createVolumeService } from '../volumes/volume-service.ts'
 import { type FakeArchives, fakeArchives } from './fake-archives.ts'
 import { fakeCdiDevices } from './fake-cdi-devices.ts'
+import { fakeCgroups } from './fake-cgroups.ts'
 import { type FakeClock, fakeClock } from './fake-clock.ts'
-import {
-  type FakeHostState,
-  type FakeImages,
-  type FakeNetworks,
-  fakeCgroups,
-  fakeContainerFiles,
-  fakeHost,
-  fakeHostDescription,
-  fakeHostState,
-  fakeImages,
-  fakeLogs,
-  fakeNameFiles,
-  fakeNetworks,
-  fakeRootFilesystems,
-  fakeRuntimes,
-} from './fake-container-host.ts'
+import { fakeContainerFiles } from './fake-container-files.ts'
+import { fakeHost, fakeHostDescription } from './fake-host.ts'
+import { type FakeHostState, fakeHostState } from './fake-host-state.ts'
+import { type FakeImages, fakeImages } from './fake-images.ts'
 import { type FakeLogTargets, fakeLogTargets } from './fake-log-targets.ts'
+import { fakeLogs } from './fake-logs.ts'
 import {
   type FakeMonitorHost,
   type FakeMonitors,
@@ -35,7 +25,10 @@ import {
   fakeMonitorHost,
   fakeMonitors,
 } from './fake-monitors.ts'
+import { type FakeNetworks, fakeNameFiles, fakeNetworks } from './fake-networks.ts'
 import { type FakeRecords, fakeRecords } from './fake-records.ts'
+import { fakeRootFilesystems } from './fake-root-filesystems.ts'
+import { fakeRuntimes } from './fake-runtimes.ts'
 import { type FakeVolumes, fakeVolumes } from './fake-volumes.ts'
 
 export interface TestEngine {
