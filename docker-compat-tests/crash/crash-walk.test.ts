@@ -15,6 +15,7 @@ import { busyboxRootfs, importImage } from '../support/images.ts'
 import { leftoversOfRunning, treeOf } from '../support/leftovers.ts'
 import { docker, dockerTs, run } from '../support/programs.ts'
 import { storedImageProblems } from '../support/stored-images.ts'
+import { imageMountScenarios } from './image-mount-scenarios.ts'
 import { containerScenarios, imageScenarios, type Scenario, type Stage } from './scenarios.ts'
 
 interface Step {
@@ -150,7 +151,7 @@ t.test('every crash point is walked', async (t) => {
 })
 
 t.jobs = laneCount
-const containerSteps = steps(containerScenarios).filter(wanted)
+const containerSteps = steps([...containerScenarios, ...imageMountScenarios]).filter(wanted)
 const imageSteps = steps(imageScenarios).filter(wanted)
 for (let lane = 0; lane < laneCount; lane++) {
   const isImageLane = lane === 0
