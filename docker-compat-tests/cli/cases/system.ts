@@ -31,7 +31,11 @@ export const systemCases = [
   same('system prune asks', 'docker system prune; docker system prune -a --volumes --filter label=x', { stdin: 'n\n' }),
   same('system prune -f', 'docker create --name cc $IMAGE true >/dev/null; docker system prune -f --volumes'),
   // The registry and bridge-nf-call are lines of clients before 23 about what newer daemons no longer send.
-  same('info', 'docker info 2>&1 | sed -n "/^Server/,\\$p" | grep -vE "^ Registry:|bridge-nf-call"'),
+  same(
+    'info',
+    // docker walks a Go map, whose order is chance: the runtimes' names are sorted.
+    `docker info >all 2>&1; sed -n '/^Server/,$p' all | grep -vE '^ (Registry|Runtimes):|bridge-nf-call'; sed -n 's/^ Runtimes://p' all | tr -s ' ' '\\n' | sort`,
+  ),
   same(
     'info formats',
     'docker info -f "{{.ServerVersion}} {{.Driver}} {{.NCPU}} {{.Plugins.Volume}} {{json .Runtimes}} {{.Swarm.LocalNodeState}}"; docker info -f "{{.Nope}}"; docker info -f "{{.Nope"',
