@@ -20,8 +20,7 @@ export async function compareClients(
   const rootfs = busyboxRootfs()
   const image = 'busybox'
   await importImage(daemon.socket, rootfs, image)
-  const outcome = (client: string, one: CliCase) =>
-    outcomeOf({ client, cleaner: packaged.path, host: daemon.host, image, registries }, one)
+  const outcome = (client: string, one: CliCase) => outcomeOf({ client, socket: daemon.socket, image, registries }, one)
 
   for (const one of cases) {
     const different = packaged.major < NEWEST_TEXTS ? differsBefore28[one.name] : undefined

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { tidy } from './tidy.ts'
 
 export interface CliCase {
   /** What is promised, in words. */
@@ -21,9 +22,8 @@ export interface CliCase {
 export interface Setting {
   /** Path of the client under test. */
   client: string
-  /** Path of the real docker client that cleans up before and after. */
-  cleaner: string
-  host: string
+  /** Socket of the daemon. */
+  socket: string
   /** Image that scripts can use; they call it `$IMAGE`. */
   image: string
   /** Registries that scripts can use; what they are called in the script, and where they listen. */
@@ -42,20 +42,15 @@ const MAX_OUTPUT_BYTES = 8 * 1024 * 1024
 /** What one client makes of a case. */
 export async function outcomeOf(setting: Setting, one: CliCase): Promise<Outcome> {
   const directory = mkdtempSync(join(tmpdir(), 'dts-cli-'))
-  const { client, cleaner } = setting
-  const clean = `d=${cleaner}
-    $d ps -aq | xargs -r $d rm -fv
-    $d volume ls -q | xargs -r $d volume rm
-    $d network ls -q --filter type=custom | xargs -r $d network rm
-    $d images -qf dangling=true | xargs -r $d rmi -f`
+  const { client } = setting
   try {
     // A wrapper rather than a link: docker-ts finds its own files by the path it was started by.
     mkdirSync(join(directory, 'work'))
     writeFileSync(join(directory, 'docker'), `#!/bin/sh\nexec ${client} "$@"\n`, { mode: 0o755 })
-    await shell(clean, { home: directory, setting, stdin: '' })
+    await tidy(setting.socket)
     const script = `cd ${directory}/work; PATH=${directory}:$PATH; ${one.script}`
     const outcome = await shell(script, { home: directory, setting, stdin: one.stdin ?? '' })
-    await shell(clean, { home: directory, setting, stdin: '' })
+    await tidy(setting.socket)
     const neutral = (text: string) =>
       text.replaceAll(directory, '<dir>').replaceAll(`${client.split('/').pop()}: `, 'docker: ')
     return normalise({ ...outcome, stdout: neutral(outcome.stdout), stderr: neutral(outcome.stderr) }, one)
@@ -72,7 +67,7 @@ function shell(
     PATH: process.env.PATH ?? '',
     HOME: home,
     DOCKER_CONFIG: join(home, 'config'),
-    DOCKER_HOST: setting.host,
+    DOCKER_HOST: `unix://${setting.socket}`,
     IMAGE: setting.image,
     ...setting.registries,
     LANG: 'C.UTF-8',
