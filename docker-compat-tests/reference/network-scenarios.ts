@@ -2,7 +2,7 @@
 import { call } from '../support/daemon.ts'
 import { neutral } from './neutral.ts'
 import { run } from './request.ts'
-import type { Scenario, Stage } from './scenarios.ts'
+import type { Scenario, Stage } from './scenario.ts'
 
 type Fields = Record<string, unknown>
 

@@ -6,21 +6,7 @@ import { WebSocketClient } from '../support/websocket-client.ts'
 import { networkScenarios } from './network-scenarios.ts'
 import { neutral, neutralJson } from './neutral.ts'
 import { run } from './request.ts'
-
-export interface Stage {
-  socket: string
-  /** With the version: `/v1.45`. */
-  api: string
-  /** Reads the configuration again. */
-  reload(): void
-}
-
-export interface Scenario {
-  name: string
-  play(stage: Stage): Promise<unknown>
-  /** Why the outcomes differ, where they are meant to. */
-  differs?: string
-}
+import type { Scenario, Stage } from './scenario.ts'
 
 const post = ({ socket, api }: Stage, path: string, body?: unknown) => call(socket, 'POST', `${api}${path}`, body)
 const del = ({ socket, api }: Stage, path: string) => call(socket, 'DELETE', `${api}${path}`)

@@ -1,8 +1,8 @@
 /** What every command is given: the chosen daemon, the configuration, and the three standard streams. */
 import { ApiClient } from './client/api-client.ts'
 import { type DaemonAddress, daemonAddress, parseHost, type TlsFiles } from './client/endpoint.ts'
-import { ExitError, messageOf } from './command.ts'
 import { type ConfigFile, loadConfig } from './config-file.ts'
+import { ExitError, messageOf } from './exit-error.ts'
 import { defaultConfigDir, type GlobalFlags } from './options/global-flags.ts'
 import { STDERR, STDOUT, writeFully } from './terminal/write.ts'
 

@@ -41,21 +41,3 @@ export const atLeast = (least: number): ArgumentRule => ({ least, most: Number.P
 export const atMost = (most: number): ArgumentRule => ({ least: 0, most })
 export const exactly = (count: number): ArgumentRule => ({ least: count, most: count })
 export const between = (least: number, most: number): ArgumentRule => ({ least, most })
-
-/** Ends the program with `code` after printing `message` (if any) on stderr. */
-export class ExitError extends Error {
-  readonly code: number
-  constructor(code: number, message = '') {
-    super(message)
-    this.code = code
-  }
-}
-
-/** The error of `run`, `create` and usage mistakes: prefixed, and with a pointer to the help. */
-export function withHelp(message: string, path: string, code: number): ExitError {
-  return new ExitError(code, `docker: ${message}\n\nRun 'docker ${path} --help' for more information`)
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}

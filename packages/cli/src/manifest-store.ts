@@ -8,8 +8,8 @@ import type { Cli } from './cli.ts'
 import type { ApiClient } from './client/api-client.ts'
 import { isNotFound } from './client/errors.ts'
 import { registryAuthHeader } from './client/registry-auth.ts'
-import { messageOf } from './command.ts'
 import { part } from './commands/shared.ts'
+import { messageOf } from './exit-error.ts'
 import { familiarString, fullString, parseReference, type Reference, withDefaultTag } from './options/reference.ts'
 
 export interface Platform {

@@ -1,6 +1,7 @@
 /** The Docker API as calls: version negotiation, JSON in and out, streamed bodies, upgraded connections. */
 import { clientApiVersion, programVersion } from '../version.ts'
-import { type DaemonAddress, dial, hostHeader } from './endpoint.ts'
+import { dial } from './dial.ts'
+import { type DaemonAddress, hostHeader } from './endpoint.ts'
 import { connectionError, DaemonError } from './errors.ts'
 import {
   type Connection,

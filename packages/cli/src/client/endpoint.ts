@@ -1,6 +1,4 @@
-/** Where the daemon listens: parses Docker's host addresses and opens connections to them. */
-import { connect as connectSocket } from 'node:net'
-import type { Duplex } from 'node:stream'
+/** Where the daemon listens: parses Docker's host addresses. */
 
 /** An installation beside Docker has a socket of its own, and says so to its client. */
 export const DEFAULT_HOST = process.env.DOCKER_TS_DEFAULT_HOST ?? 'unix:///var/run/docker.sock'
@@ -61,27 +59,4 @@ export function daemonAddress(host: string, tls?: TlsFiles): DaemonAddress {
 /** The value of the Host header, which is meaningless on a Unix socket but must be a valid name. */
 export function hostHeader(address: DaemonAddress): string {
   return address.protocol === 'tcp' ? address.address : 'api.moby.localhost'
-}
-
-export async function dial(address: DaemonAddress): Promise<Duplex> {
-  if (address.protocol === 'ssh') return (await import('./ssh.ts')).dialSsh(address)
-  if (address.protocol === 'npipe') throw new Error('protocol not available')
-  const { host, port } = splitAddress(address)
-  const secure = address.protocol === 'tcp' && address.tls !== undefined
-  const socket = secure
-    ? await (await import('./tls.ts')).startTls(host, port, address.tls as TlsFiles)
-    : address.protocol === 'unix'
-      ? connectSocket({ path: address.address })
-      : connectSocket({ host, port, noDelay: true })
-  await new Promise<void>((resolve, reject) => {
-    socket.once(secure ? 'secureConnect' : 'connect', resolve)
-    socket.once('error', reject)
-  })
-  socket.removeAllListeners('error')
-  return socket
-}
-
-function splitAddress({ address }: DaemonAddress): { host: string; port: number } {
-  const at = address.lastIndexOf(':')
-  return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) }
 }

@@ -1,6 +1,7 @@
 /** `attach`: joins a running container. */
 import type { ContainerInspect } from '../client/wire.ts'
-import { defineCommand, ExitError, exactly } from '../command.ts'
+import { defineCommand, exactly } from '../command.ts'
+import { ExitError } from '../exit-error.ts'
 import { bool, string } from '../options/flags.ts'
 import { joinStreams } from '../terminal/hijacked-stream.ts'
 import { requireTerminal } from '../terminal/require-terminal.ts'

@@ -1,7 +1,8 @@
 /** `context ls`. */
 import { ContextStore } from '../client/contexts.ts'
 import { DEFAULT_HOST } from '../client/endpoint.ts'
-import { defineCommand, messageOf, noArguments } from '../command.ts'
+import { defineCommand, noArguments } from '../command.ts'
+import { messageOf } from '../exit-error.ts'
 import { type Columns, renderListing, resolveFormat } from '../format/listing.ts'
 import { bool } from '../options/flags.ts'
 import { formatFlag } from '../options/format-flag.ts'

@@ -1,7 +1,8 @@
 /** `context rm`. */
 import { ContextStore } from '../client/contexts.ts'
-import { atLeast, defineCommand, ExitError } from '../command.ts'
+import { atLeast, defineCommand } from '../command.ts'
 import { saveConfig } from '../config-file.ts'
+import { ExitError } from '../exit-error.ts'
 import { bool } from '../options/flags.ts'
 
 export default defineCommand({

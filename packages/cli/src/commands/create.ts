@@ -1,5 +1,6 @@
 /** `create`: makes a container and prints its id. */
-import { atLeast, defineCommand, ExitError, messageOf, withHelp } from '../command.ts'
+import { atLeast, defineCommand } from '../command.ts'
+import { ExitError, messageOf, withHelp } from '../exit-error.ts'
 import { containerFlags } from '../options/container-flags.ts'
 import { type CreateBody, createBody } from '../options/create-body.ts'
 import { proxyEnvironment } from '../options/proxy-env.ts'

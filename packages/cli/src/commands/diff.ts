@@ -1,5 +1,6 @@
 /** `diff`: shows what changed in a container's filesystem. */
-import { defineCommand, ExitError, exactly } from '../command.ts'
+import { defineCommand, exactly } from '../command.ts'
+import { ExitError } from '../exit-error.ts'
 import { containerPath } from './shared.ts'
 
 const KINDS = ['C', 'A', 'D']

@@ -2,7 +2,8 @@
 
 import type { JsonNumber } from '@dockerd-ts/go-template/values'
 import { jsonTexts } from '../client/api-client.ts'
-import { defineCommand, ExitError, messageOf, noArguments } from '../command.ts'
+import { defineCommand, noArguments } from '../command.ts'
+import { ExitError, messageOf } from '../exit-error.ts'
 import { describe, type Json, parseExact, type TypeTable, typed } from '../format/go-types.ts'
 import { goTime } from '../format/units.ts'
 import { encodeFilters, filterFlag } from '../options/filters.ts'

@@ -1,6 +1,7 @@
 /** `exec`: runs a command in a running container. */
 import type { Cli } from '../cli.ts'
-import { atLeast, defineCommand, ExitError } from '../command.ts'
+import { atLeast, defineCommand } from '../command.ts'
+import { ExitError } from '../exit-error.ts'
 import { collectEnv, resolveEnv } from '../options/env.ts'
 import { bool, list, string } from '../options/flags.ts'
 import { joinStreams } from '../terminal/hijacked-stream.ts'

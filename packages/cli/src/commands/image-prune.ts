@@ -1,5 +1,6 @@
 /** `image prune`: removes images that nothing uses. */
-import { defineCommand, ExitError, noArguments } from '../command.ts'
+import { defineCommand, noArguments } from '../command.ts'
+import { ExitError } from '../exit-error.ts'
 import { addFilter, filterFlag } from '../options/filters.ts'
 import { bool, string } from '../options/flags.ts'
 import { applyImagePrune, planImagePrune } from './image-prune-plan.ts'

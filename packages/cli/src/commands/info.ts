@@ -1,6 +1,7 @@
 /** `info`: shows facts about the whole system. */
 import type { Cli } from '../cli.ts'
-import { defineCommand, ExitError, messageOf, noArguments } from '../command.ts'
+import { defineCommand, noArguments } from '../command.ts'
+import { ExitError, messageOf } from '../exit-error.ts'
 import { type Json, parseExact, typed } from '../format/go-types.ts'
 import { type DaemonInfo, describeDaemon, describeWarnings } from '../format/info-text.ts'
 import { infoTypes } from '../format/info-types.ts'

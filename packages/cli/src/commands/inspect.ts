@@ -2,7 +2,8 @@
 
 import type { Cli } from '../cli.ts'
 import { isNotFound } from '../client/errors.ts'
-import { atLeast, defineCommand, ExitError } from '../command.ts'
+import { atLeast, defineCommand } from '../command.ts'
+import { ExitError } from '../exit-error.ts'
 import { type Inspected, inspectObjects } from '../format/inspect.ts'
 import { fetchObject, type InspectOptions, type Kind } from '../format/inspect-sources.ts'
 import { bool, string } from '../options/flags.ts'

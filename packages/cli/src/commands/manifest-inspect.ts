@@ -1,5 +1,6 @@
 /** `manifest inspect`: a manifest or a list, of this machine or of a registry. */
-import { between, defineCommand, messageOf } from '../command.ts'
+import { between, defineCommand } from '../command.ts'
+import { messageOf } from '../exit-error.ts'
 import { indentJson } from '../format/json-text.ts'
 import { manifestList } from '../format/manifest-list.ts'
 import {

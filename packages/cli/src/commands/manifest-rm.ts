@@ -1,5 +1,6 @@
 /** `manifest rm`: forgets local manifest lists; nothing is removed from a registry. */
-import { atLeast, defineCommand, messageOf } from '../command.ts'
+import { atLeast, defineCommand } from '../command.ts'
+import { messageOf } from '../exit-error.ts'
 import { ManifestStore, normalizeReference, noSuchManifest } from '../manifest-store.ts'
 
 export default defineCommand({

@@ -1,6 +1,7 @@
 /** `network rm`. */
 import { isNotFound } from '../client/errors.ts'
-import { atLeast, defineCommand, ExitError, messageOf } from '../command.ts'
+import { atLeast, defineCommand } from '../command.ts'
+import { ExitError, messageOf } from '../exit-error.ts'
 import { bool } from '../options/flags.ts'
 import { part } from './shared.ts'
 

@@ -3,7 +3,7 @@ import { createWriteStream, existsSync, lstatSync, renameSync, rmSync, statSync 
 import { dirname } from 'node:path'
 import { isatty } from 'node:tty'
 import type { Cli } from '../cli.ts'
-import { ExitError } from '../command.ts'
+import { ExitError } from '../exit-error.ts'
 
 /** `path` empty means standard output, which must not be a terminal. */
 export function checkOutput(path: string, verb: string): void {

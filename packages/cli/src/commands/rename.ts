@@ -1,5 +1,6 @@
 /** `rename`: gives a container another name. */
-import { defineCommand, ExitError, exactly, messageOf } from '../command.ts'
+import { defineCommand, exactly } from '../command.ts'
+import { ExitError, messageOf } from '../exit-error.ts'
 import { containerPath } from './shared.ts'
 
 export default defineCommand({

@@ -1,6 +1,7 @@
 /** `rm`: removes containers. */
 import { isNotFound } from '../client/errors.ts'
-import { atLeast, defineCommand, ExitError } from '../command.ts'
+import { atLeast, defineCommand } from '../command.ts'
+import { ExitError } from '../exit-error.ts'
 import { bool } from '../options/flags.ts'
 import { containerPath, forEach } from './shared.ts'
 

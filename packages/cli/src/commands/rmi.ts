@@ -1,6 +1,7 @@
 /** `rmi`: removes images. */
 import { isNotFound } from '../client/errors.ts'
-import { atLeast, defineCommand, ExitError, messageOf } from '../command.ts'
+import { atLeast, defineCommand } from '../command.ts'
+import { ExitError, messageOf } from '../exit-error.ts'
 import { bool, strings } from '../options/flags.ts'
 import { encodePlatform } from '../options/platform.ts'
 import { part } from './shared.ts'

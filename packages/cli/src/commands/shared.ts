@@ -1,7 +1,7 @@
 /** What many commands do alike. */
 import type { Cli } from '../cli.ts'
 import type { ApiClient, Query } from '../client/api-client.ts'
-import { ExitError, messageOf } from '../command.ts'
+import { ExitError, messageOf } from '../exit-error.ts'
 import { addFilter, encodeFilters, type Filters } from '../options/filters.ts'
 import { cut } from '../options/flags.ts'
 

@@ -2,7 +2,8 @@
 
 import type { Cli } from '../cli.ts'
 import type { ContainerInspect } from '../client/wire.ts'
-import { atLeast, defineCommand, ExitError, messageOf } from '../command.ts'
+import { atLeast, defineCommand } from '../command.ts'
+import { ExitError, messageOf } from '../exit-error.ts'
 import { bool, string } from '../options/flags.ts'
 import { joinStreams } from '../terminal/hijacked-stream.ts'
 import { requireTerminal } from '../terminal/require-terminal.ts'

@@ -1,5 +1,6 @@
 /** What `stop` and `restart` share: a signal, a time to wait, several containers at once. */
-import { atLeast, type Command, defineCommand, ExitError } from '../command.ts'
+import { atLeast, type Command, defineCommand } from '../command.ts'
+import { ExitError } from '../exit-error.ts'
 import { int, string } from '../options/flags.ts'
 import { containerPath, forEach } from './shared.ts'
 

@@ -1,5 +1,5 @@
 /** `system dial-stdio`: connects standard input and output to the daemon, for `ssh://` hosts. */
-import { dial } from '../client/endpoint.ts'
+import { dial } from '../client/dial.ts'
 import { write } from '../client/http.ts'
 import { defineCommand, noArguments } from '../command.ts'
 import { stdinChunks } from './shared.ts'

@@ -1,5 +1,6 @@
 /** `system fsck`: holds what the daemon recorded against what is on its disk. */
-import { defineCommand, ExitError, noArguments } from '../command.ts'
+import { defineCommand, noArguments } from '../command.ts'
+import { ExitError } from '../exit-error.ts'
 import { alignTabs, TABLE } from '../format/tabs.ts'
 import { humanSize } from '../format/units.ts'
 import { bool, string } from '../options/flags.ts'

@@ -1,6 +1,7 @@
 /** `system prune`: removes all that is unused. */
 import { compareVersions } from '../client/api-client.ts'
-import { defineCommand, ExitError, noArguments } from '../command.ts'
+import { defineCommand, noArguments } from '../command.ts'
+import { ExitError } from '../exit-error.ts'
 import { addFilter, type Filters, filterFlag } from '../options/filters.ts'
 import { bool } from '../options/flags.ts'
 import { pruneBuildCache, pruneContainers, pruneImages, pruneNetworks, pruneVolumes, reclaimedLine } from './prunes.ts'

@@ -1,5 +1,6 @@
 /** `update`: changes limits and the restart policy of containers. */
-import { atLeast, defineCommand, ExitError } from '../command.ts'
+import { atLeast, defineCommand } from '../command.ts'
+import { ExitError } from '../exit-error.ts'
 import { bytes, resourceFlags } from '../options/container-flags.ts'
 import { restartPolicy } from '../options/create-body.ts'
 import { int, string } from '../options/flags.ts'

@@ -1,6 +1,7 @@
 /** `version`: shows the versions of client and daemon. */
 import { ConnectionError } from '../client/errors.ts'
-import { defineCommand, ExitError, messageOf, noArguments } from '../command.ts'
+import { defineCommand, noArguments } from '../command.ts'
+import { ExitError, messageOf } from '../exit-error.ts'
 import { describe, type Json, parseExact, type TypeTable, typed } from '../format/go-types.ts'
 import { formatFlag } from '../options/format-flag.ts'
 import { clientApiVersion, programVersion } from '../version.ts'

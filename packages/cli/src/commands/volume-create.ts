@@ -1,5 +1,6 @@
 /** `volume create`. */
-import { atMost, defineCommand, ExitError } from '../command.ts'
+import { atMost, defineCommand } from '../command.ts'
+import { ExitError } from '../exit-error.ts'
 import { checkLabel, toMap } from '../options/env.ts'
 import { list, map, string } from '../options/flags.ts'
 

@@ -1,6 +1,7 @@
 /** `volume prune`: removes volumes that no container uses. */
 import { compareVersions } from '../client/api-client.ts'
-import { defineCommand, ExitError, noArguments } from '../command.ts'
+import { defineCommand, noArguments } from '../command.ts'
+import { ExitError } from '../exit-error.ts'
 import { addFilter, filterFlag } from '../options/filters.ts'
 import { bool } from '../options/flags.ts'
 import { pruneVolumes } from './prunes.ts'

@@ -1,6 +1,6 @@
 /** `inspect`: objects as indented JSON, or through a template. */
 import type { Cli } from '../cli.ts'
-import { ExitError, messageOf } from '../command.ts'
+import { ExitError, messageOf } from '../exit-error.ts'
 import type { TypeTable } from './go-types.ts'
 
 export interface Inspected {

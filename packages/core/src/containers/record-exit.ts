@@ -80,7 +80,7 @@ export function recordExit(context: ContainerContext, container: Container, exit
       oomKilled: exit.oomKilled || record.state.oomKilled,
       finishedAtNs: exit.finishedAtNs,
       error: exit.startError ?? '',
-      runs: withEndedRun(record, exit, container.endsUnhealthy),
+      runs: withEndedRun(record.state, exit, container.endsUnhealthy),
       ...healthWithoutProbes(record),
       ...(delayMs !== undefined && { restartCount: record.state.restartCount + 1 }),
     },

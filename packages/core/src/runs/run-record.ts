@@ -1,5 +1,4 @@
 /** Why a run of a container ended: kept for the last runs, beyond what Docker keeps. Pure. */
-import type { ContainerRecord } from '../containers/container-record.ts'
 import type { ProcessExit } from '../ports/monitor.ts'
 
 export type EndCause =
@@ -29,9 +28,17 @@ export interface RunRecord {
 
 const keptRuns = 5
 
+/** Of a container's state, as its run ends. */
+interface EndingRun {
+  startedAtNs: string
+  /** The user asked for the end. */
+  manuallyStopped: boolean
+  /** Those before, oldest first. */
+  runs?: readonly RunRecord[]
+}
+
 /** The runs with the one that has just ended, oldest first. */
-export function withEndedRun(record: ContainerRecord, exit: ProcessExit, unhealthy: boolean): RunRecord[] {
-  const { state } = record
+export function withEndedRun(state: EndingRun, exit: ProcessExit, unhealthy: boolean): RunRecord[] {
   const run: RunRecord = {
     startedAtNs: state.startedAtNs,
     finishedAtNs: exit.finishedAtNs,

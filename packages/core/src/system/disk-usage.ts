@@ -9,7 +9,7 @@ import { volumeMounts } from '../containers/container-volumes.ts'
 import { sizes } from '../containers/inspect-container.ts'
 import { summaryView } from '../containers/list-containers.ts'
 import type { SystemService } from '../engine.ts'
-import type { SystemParts } from './system-service.ts'
+import type { SystemParts } from './system-parts.ts'
 
 type Query = Parameters<SystemService['diskUsage']>[0]
 

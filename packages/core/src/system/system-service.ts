@@ -1,22 +1,15 @@
 /** What the HTTP layer calls about the engine itself: version, info, events, disk usage. */
 import type * as wire from '@dockerd-ts/api'
 import type { ContainerContext } from '../containers/container-context.ts'
-import type { ImageService, SystemService, VolumeService } from '../engine.ts'
-import type { EngineDependencies } from '../engine-dependencies.ts'
+import type { SystemService } from '../engine.ts'
 import { invalidArgument } from '../errors/engine-error.ts'
 import { eventFilter } from '../events/event-filters.ts'
 import { KeyedMutex } from '../support/keyed-mutex.ts'
 import { checkDisk } from './check-disk.ts'
 import { diskUsage } from './disk-usage.ts'
 import { systemInfo } from './system-info.ts'
+import type { SystemParts } from './system-parts.ts'
 import { systemVersion } from './system-version.ts'
-
-export interface SystemParts {
-  context: ContainerContext
-  images: ImageService
-  volumes: VolumeService
-  disk: EngineDependencies['disk']
-}
 
 export function createSystemService(parts: SystemParts): SystemService {
   const { context, images, disk } = parts

@@ -8,9 +8,7 @@ import { exchangeOnce, listeningServer, RawClient } from './testing.ts'
 const json = { 'content-type': 'application/json' }
 
 t.test('every endpoint and every refused operation of the table has one route', async (t) => {
-  const routed = allRoutes({ engine: fakeEngine(), serverVersion: '1', log: { error() {}, debug() {} } }).map(
-    ({ endpoint }) => endpoint.operation,
-  )
+  const routed = allRoutes(fakeEngine(), { serverVersion: '1' }).map(({ endpoint }) => endpoint.operation)
   const expected = [...servedEndpoints, ...unservedOperations].map(({ operation }) => operation)
   t.strictSame(routed.sort(), expected.sort())
 })

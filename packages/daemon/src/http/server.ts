@@ -39,7 +39,7 @@ export interface HttpServer {
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { onRequest = () => () => {} } = options
-  const routes = new Map(allRoutes(options).map((route) => [route.endpoint.operation, route]))
+  const routes = new Map(allRoutes(options.engine, options).map((route) => [route.endpoint.operation, route]))
   const findRoute = (request: IncomingMessage) => {
     const context = contextOf(request)
     const route = context.kind === 'operation' ? routes.get(context.match.operation) : undefined

@@ -3,7 +3,7 @@ import { applyConfigChanges, familiarString, type ImageReference, type Platform,
 import { collect } from '../catalog/collect.ts'
 import { type ImageContext, publishImage } from '../catalog/image-context.ts'
 import { nowNs, recordImage, unpackLayers } from '../catalog/register-image.ts'
-import type { StagedBlob } from '../content/content-store.ts'
+import type { StagedBlob } from '../content/staged-blob.ts'
 import { sha256 } from '../oci/identity.ts'
 import { mediaTypes } from '../oci/media-types.ts'
 import { makeManifest } from './archive-images.ts'

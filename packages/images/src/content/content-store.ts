@@ -12,12 +12,7 @@ import type { Durability } from './durability.ts'
 import { BatchedWriter, hasCode, makeDirectories } from './files.ts'
 import { PartialBlobs } from './partial-blobs.ts'
 import { Pins } from './pins.ts'
-
-export interface StagedBlob {
-  path: string
-  digest: string
-  sizeBytes: number
-}
+import type { StagedBlob } from './staged-blob.ts'
 
 export interface StageOptions {
   /** Throws invalidArgument when the content has another digest. */

@@ -7,8 +7,8 @@ import { createReadStream } from 'node:fs'
 import { open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { invalidArgument } from '@dockerd-ts/core'
-import type { StagedBlob } from './content-store.ts'
 import { BatchedWriter, makeDirectories } from './files.ts'
+import type { StagedBlob } from './staged-blob.ts'
 
 export interface PartialLimits {
   totalBytes: number

@@ -10,7 +10,7 @@ import { type Descriptor, type Manifest, parseIndex, parseManifest } from '../oc
 import { isManifestType } from '../oci/media-types.ts'
 import type { BlobDownloads } from './blob-download.ts'
 import { fetchManifest, type ResolvedManifest } from './manifests.ts'
-import type { PullRequest } from './pull-image.ts'
+import type { PullRequest } from './pull-request.ts'
 import { RegistryError } from './registry-error.ts'
 import type { RegistrySession } from './registry-session.ts'
 

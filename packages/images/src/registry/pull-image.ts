@@ -12,7 +12,6 @@ import {
   type ProgressMessage,
   platformDistance,
   platformMismatch,
-  type RegistryAuth,
   repositoryOf,
   type SignatureVerdict,
 } from '@dockerd-ts/core'
@@ -24,7 +23,7 @@ import { documentLimitBytes, parseImageConfig } from '../oci/documents.ts'
 import { sha256, shortDigest } from '../oci/identity.ts'
 import { indexRow } from '../oci/index-entries.ts'
 import { isImageConfigType, isLayerType, mediaTypes } from '../oci/media-types.ts'
-import { counter, type Report } from '../progress/progress-stream.ts'
+import { counter } from '../progress/progress-stream.ts'
 import { judgePull, requireAllowed } from '../signatures/judge-pull.ts'
 import type { SignaturePolicy } from '../signatures/signature-policy.ts'
 import type { BlobDownloads } from './blob-download.ts'
@@ -36,6 +35,7 @@ import {
   type ResolvedManifest,
   resolveManifest,
 } from './manifests.ts'
+import type { PullRequest } from './pull-request.ts'
 import { pullError } from './registry-error.ts'
 import type { RegistryClients, RegistrySession } from './registry-session.ts'
 import { listTags } from './tags.ts'
@@ -46,14 +46,6 @@ export interface PullContext {
   downloads: BlobDownloads
   host: Platform
   signaturePolicy: SignaturePolicy | undefined
-}
-
-export interface PullRequest {
-  reference: ImageReference
-  platform: Platform | undefined
-  auth: RegistryAuth | undefined
-  report: Report
-  signal: AbortSignal
 }
 
 /** A name without tag or digest pulls all tags. Nothing is reported before the registry has the image. */

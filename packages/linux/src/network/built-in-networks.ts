@@ -11,7 +11,7 @@ import {
   type Subnet,
 } from '@dockerd-ts/core'
 import { type BridgePlan, type LinkInfo, listLinks } from './bridges.ts'
-import type { NetworkContext } from './container-networks.ts'
+import type { NetworkContext } from './network-context.ts'
 import { type BridgeNetwork, bridgeAddresses } from './network-registry.ts'
 import { freeSubnet } from './network-subnets.ts'
 

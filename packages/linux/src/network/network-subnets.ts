@@ -14,8 +14,8 @@ import {
   parseCidr,
   type Subnet,
 } from '@dockerd-ts/core'
-import type { NetworkContext } from './container-networks.ts'
 import { hostRoutes } from './host-routes.ts'
+import type { NetworkContext } from './network-context.ts'
 
 /** Throws forbidden `Pool overlaps with other one on this address space`, notFound when no subnet is free. */
 export function completeIpam(context: NetworkContext, draft: NetworkDraft): NetworkRow['ipam'] {

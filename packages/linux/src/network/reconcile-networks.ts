@@ -8,10 +8,10 @@ import { applyNftWithOptional, droppingForwardChains, removeTables } from '../fi
 import { renderBounce, renderTable } from '../firewall/render-table.ts'
 import { ensureBridges, joinBridge, type LinkInfo, listLinks, removeLinks } from './bridges.ts'
 import { bridgePlan } from './built-in-networks.ts'
-import type { NetworkContext } from './container-networks.ts'
 import { portMappings } from './endpoint-planner.ts'
 import { raiseSettings } from './manage-networks.ts'
 import { enableIpv6Forwarding } from './net-sysctls.ts'
+import type { NetworkContext } from './network-context.ts'
 import { firewallNetwork } from './network-registry.ts'
 
 export interface ReconcileRequest {

@@ -1,8 +1,8 @@
 /** All routes: the table's endpoints with their handlers, and the operations that are refused. */
 import { type UnservedOperation, unservedOperations } from '@dockerd-ts/api'
-import { EngineError } from '@dockerd-ts/core'
+import { type Engine, EngineError } from '@dockerd-ts/core'
+import type { ServerFacts } from '../negotiation.ts'
 import type { Route } from '../route.ts'
-import type { HttpServerOptions } from '../server.ts'
 import { archiveRoutes } from './archives.ts'
 import { containerStreamRoutes } from './container-streams.ts'
 import { containerRoutes } from './containers.ts'
@@ -12,10 +12,9 @@ import { networkRoutes } from './networks.ts'
 import { systemRoutes } from './system.ts'
 import { volumeRoutes } from './volumes.ts'
 
-export function allRoutes(options: HttpServerOptions): Route[] {
-  const { engine } = options
+export function allRoutes(engine: Engine, facts: ServerFacts): Route[] {
   return [
-    ...systemRoutes(engine, options),
+    ...systemRoutes(engine, facts),
     ...containerRoutes(engine),
     ...containerStreamRoutes(engine),
     ...archiveRoutes(engine),

@@ -8,7 +8,8 @@ import { fakeNetworkRecords } from '@dockerd-ts/core/testing'
 import { buildProgram } from '../../monitor/testing/test-bundle.ts'
 import { type HostHelperClient, startHostHelper } from '../../syscalls/host-helper.ts'
 import { until } from '../../syscalls/testing/until.ts'
-import { type ContainerNetworksOptions, createContainerNetworks } from '../container-networks.ts'
+import { createContainerNetworks } from '../container-networks.ts'
+import type { ContainerNetworksOptions } from '../network-context.ts'
 
 export interface NetworkBench {
   networks: ContainerNetworks
