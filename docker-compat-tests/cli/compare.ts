@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ofThisRun } from '../support/programs.ts'
 import { tidy } from './tidy.ts'
 
 export interface CliCase {
@@ -70,6 +71,7 @@ function shell(
     DOCKER_HOST: `unix://${setting.socket}`,
     IMAGE: setting.image,
     ...setting.registries,
+    ...ofThisRun,
     LANG: 'C.UTF-8',
   }
   return new Promise((resolve, reject) => {

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ofThisRun } from '../support/programs.ts'
 
 export interface SentRequest {
   method: string
@@ -111,6 +112,7 @@ export async function requestsOf(client: string, line: string): Promise<SentRequ
     await once(server)
     const env = {
       PATH: process.env.PATH ?? '',
+      ...ofThisRun,
       HOME: '/nonexistent',
       DOCKER_CONFIG: join(directory, 'config'),
       DOCKER_HOST: `unix://${join(directory, 'socket')}`,

@@ -6,6 +6,12 @@ import { root } from './daemon.ts'
 export const docker = `${root}/node_modules/.cache/docker-cli/docker`
 export const dockerTs = `${root}/node_modules/.bin/docker-ts`
 
+const { NODE_COMPILE_CACHE } = process.env
+
+/** What a client is told of the run that it is part of: where compiled programs are kept, nothing that it could show. */
+export const ofThisRun: Readonly<Record<string, string>> =
+  NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }
+
 export interface Result {
   status: number | null
   signal: NodeJS.Signals | null
@@ -26,7 +32,7 @@ export async function run(program: string, argv: readonly string[], options: Run
     stdio: 'pipe',
     cwd: options.cwd,
     // A configuration of the machine's user must not change what a test sees.
-    env: { PATH: process.env.PATH, HOME: '/nonexistent', ...options.environment },
+    env: { PATH: process.env.PATH, HOME: '/nonexistent', ...ofThisRun, ...options.environment },
   })
   const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 60_000)
   const stdout: Buffer[] = []
