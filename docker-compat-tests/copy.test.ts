@@ -69,6 +69,40 @@ t.test('an image is mounted, is in use, and survives the daemon and the removal 
   await ok('rm', 'user')
 })
 
+t.test('the working directory of a new container is there before it starts', async (t) => {
+  const cli = (...argv: string[]) => run(docker, argv, { environment })
+  const ok = async (...argv: string[]) => {
+    const result = await cli(...argv)
+    t.equal(result.status, 0, `${argv.join(' ')}: ${result.stderr}`)
+    return result.stdout
+  }
+  const file = join(directory, 'given')
+  writeFileSync(file, 'x')
+  await ok('create', '--name', 'new', '-u', 'user', '-w', '/new/deep', '-v', 'work:/new/deep', 'busybox')
+  t.equal(await ok('diff', 'new'), 'A /new\nA /new/deep\n')
+  await ok('cp', file, 'new:/new/')
+  await ok('export', '-o', join(directory, 'new.tar'), 'new')
+  const listed = execFileSync('tar', ['--numeric-owner', '-tvf', join(directory, 'new.tar')], { encoding: 'utf8' })
+  t.match(listed, /^drwxr-xr-x 0\/0 .* new\/\ndrwxr-xr-x 0\/0 .* new\/deep\/\n-.* new\/given\n/m)
+  const id = (await ok('commit', 'new')).trim()
+  t.equal(await ok('run', '--rm', '-w', '/', id, 'ls', '/new'), 'deep\ngiven\n')
+  await ok('rm', 'new')
+  await ok('create', '--name', 'new', '--read-only', '-w', '/usr/bin/sub', 'busybox', 'pwd')
+  t.equal(await ok('diff', 'new'), 'C /bin\nA /bin/sub\n', 'links of the image are followed in it')
+  t.equal(await ok('start', '-a', 'new'), '/bin/sub\n')
+  await ok('rm', 'new')
+  for (const path of ['/etc/passwd', '/etc/passwd/x']) {
+    const refused = await call(daemon.socket, 'POST', '/containers/create?name=bad', {
+      Image: 'busybox',
+      WorkingDir: path,
+    })
+    t.match([refused.status, refused.json], [500, { message: `Cannot mkdir: ${path} is not a directory` }])
+  }
+  t.notMatch(await ok('ps', '-a'), 'bad')
+  await ok('rmi', id)
+  await ok('volume', 'rm', 'work')
+})
+
 for (const [name, program] of [
   ['docker', docker],
   ['docker-ts', dockerTs],

@@ -91,6 +91,15 @@ t.test('copies, exports and images have the ids that the container sees', async 
   await ok(t, 'rm', '-f', 'files')
 })
 
+t.test('the working directory of a new container is of its root', async (t) => {
+  await ok(t, 'create', '--name', 'new', '-w', '/new/deep', 'busybox', 'touch', '/new/deep/x')
+  const tar = join(directory, 'new.tar')
+  await ok(t, 'export', '-o', tar, 'new')
+  t.equal(ownerIn(tar, 'new/deep/'), '0/0')
+  await ok(t, 'start', '-a', 'new')
+  await ok(t, 'rm', 'new')
+})
+
 t.test('volumes belong to the root of containers', async (t) => {
   const { first } = range()
   await inBusybox(t, 'echo content > /v/f', '-v', 'vol:/v')

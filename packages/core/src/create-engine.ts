@@ -5,6 +5,7 @@ import { ContainerRegistry } from './containers/container-registry.ts'
 import { createContainerService } from './containers/container-service.ts'
 import { hasProcess } from './containers/container-state.ts'
 import { createContainerUsers, imageUsage } from './containers/container-users.ts'
+import { ImageDirectories } from './containers/image-directories.ts'
 import { restartsUnhealthy, restartUnhealthy } from './containers/restart-unhealthy.ts'
 import { startByPolicy } from './containers/start-container.ts'
 import { stopContainer } from './containers/stop-container.ts'
@@ -56,6 +57,7 @@ export function createEngine(dependencies: EngineDependencies): RunnableEngine {
     logForwarder: createLogForwarder(dependencies),
     removed,
     locks: new KeyedMutex(),
+    imageDirectories: new ImageDirectories(),
     probeStarts: new Limiter(probeStartLimit),
     stopping: false,
   }

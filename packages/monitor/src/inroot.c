@@ -36,6 +36,25 @@ static bool split_last(char *path, char **last) {
   return size > 0 && strcmp(*last, ".") != 0 && strcmp(*last, "..") != 0;
 }
 
+static int open_or_create(int root, const char *path, bool follow_last, enum create_kind create, int depth);
+
+struct link {
+  int parent;
+  const char *name;
+  /* Of the directory that it is in. */
+  const char *directory;
+};
+
+/* A link that points nowhere: the directory that it names is made. */
+static int follow_dangling(int root, const struct link *link, int depth) {
+  char target[MAX_PATH], path[2 * MAX_PATH];
+  ssize_t size = readlinkat(link->parent, link->name, target, sizeof target - 1);
+  if (size < 0) return -1;
+  target[size] = 0;
+  snprintf(path, sizeof path, "%s%s", target[0] == '/' ? "" : link->directory, target);
+  return open_or_create(root, path, true, CREATE_DIRECTORY, depth + 1);
+}
+
 static int open_or_create(int root, const char *path, bool follow_last, enum create_kind create, int depth) {
   int fd = walk(root, path, follow_last);
   if (fd >= 0 || errno != ENOENT || create == CREATE_NONE) return fd;
@@ -59,14 +78,13 @@ static int open_or_create(int root, const char *path, bool follow_last, enum cre
   /* Opened by name once more, inside the root: somebody may have replaced it. */
   fd = error ? -1 : walk(parent, name, false);
   if (!error && fd < 0) error = errno;
-  close(parent);
   struct stat info;
   if (fd >= 0 && fstat(fd, &info) == 0 && S_ISLNK(info.st_mode)) {
-    /* A link that points nowhere. */
     close(fd);
-    fd = -1;
-    error = ENOENT;
+    fd = create == CREATE_DIRECTORY ? follow_dangling(root, &(struct link){parent, name, copy}, depth) : -1;
+    error = create == CREATE_DIRECTORY ? errno : ENOENT;
   }
+  close(parent);
   return errno = error, fd;
 }
 

@@ -9,6 +9,7 @@ import type { Container } from './container.ts'
 import type { ContainerStatus, RuntimeState } from './container-record.ts'
 import type { ContainerRegistry } from './container-registry.ts'
 import { checkTransition } from './container-state.ts'
+import type { ImageDirectories } from './image-directories.ts'
 
 export interface ContainerContext extends EngineDependencies {
   registry: ContainerRegistry
@@ -16,6 +17,7 @@ export interface ContainerContext extends EngineDependencies {
   execs: ExecRegistry
   logForwarder: LogForwarder
   removed: RemovedContainers
+  imageDirectories: ImageDirectories
   /** Health probes of all containers that are just being started. */
   probeStarts: Limiter
   /** The start of a restart policy, with the container's lock held; never throws: a failure is recorded and logged. */

@@ -18,6 +18,7 @@ import { createVolumes, removeCreatedVolumes } from './container-volumes.ts'
 import { adaptHostConfig } from './host-config.ts'
 import { mergeConfig } from './merge-config.ts'
 import { networkModeOf, normalizeNetworking } from './network-mode.ts'
+import { makeWorkingDirectory } from './working-directory.ts'
 
 export interface CreateRequest {
   name?: string
@@ -175,6 +176,7 @@ async function makeContainer(context: ContainerContext, container: Container, im
     undo.push('root filesystem', () => rootFilesystems.remove(record.id))
     await rootFilesystems.create(record.id, context.images.layerDirectories(image.id))
     crashPoint('create:root-filesystem-made')
+    await makeWorkingDirectory(context, record)
     undo.push('volumes', () => removeCreatedVolumes(context, record.mounts))
     await createVolumes(context, record)
     crashPoint('create:volumes-made')

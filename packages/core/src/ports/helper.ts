@@ -26,13 +26,15 @@ export interface HostHelper {
   sealProgram(path: string): Promise<{ path: string }>
   /**
    * Opens `path` inside `root` with RESOLVE_IN_ROOT, never leaving it whatever links a container makes. The answer is a
-   * path to the opened file itself (`/proc/<helper>/fd/N`), valid until `release`; it can be opened, listed, bound.
+   * path to the opened file itself (`/proc/<helper>/fd/N`), valid until `release`; it can be opened, listed, bound. What
+   * is created belongs to root, or with `idMap` to the first id of the map.
    */
   resolveInRoot(request: {
     root: string
     path: string
     followLast: boolean
     create?: 'directory' | 'file'
+    idMap?: string
   }): Promise<{ path: string; release(): Promise<void> }>
   /** Removes a directory tree without following links or crossing mounts; already gone counts as done. */
   removeTree(path: string): Promise<void>

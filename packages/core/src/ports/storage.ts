@@ -9,6 +9,12 @@ export interface MountIds {
 export interface RootFilesystems {
   /** Makes the container's writable layer (upper and work directories) over the image's layers. */
   create(containerId: string, layers: { layersRoot: string; directories: readonly string[] }): Promise<void>
+  /**
+   * Makes a directory and its parents (0755, of root) in the root filesystem of a container that was never started, and
+   * answers whether it was there already. Links lead nowhere out of it. Throws internal
+   * `Cannot mkdir: x is not a directory`.
+   */
+  makeDirectory(containerId: string, directory: string, ids?: MountIds): Promise<'made' | 'existed'>
   /** Mounts it (idempotent) and answers the path. */
   mount(containerId: string, ids?: MountIds): Promise<string>
   /**

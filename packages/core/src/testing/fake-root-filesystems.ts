@@ -8,6 +8,10 @@ export function fakeRootFilesystems(state: FakeHostState): RootFilesystems {
       call(state, 'rootfs.create', id)
       state.rootFilesystems.add(id)
     },
+    makeDirectory: async (id, directory) => {
+      call(state, 'rootfs.makeDirectory', `${id} ${directory}`)
+      return state.paths.get(directory) === 'directory' ? 'existed' : 'made'
+    },
     mount: async (id) => {
       call(state, 'rootfs.mount', id)
       if (!state.rootFilesystems.has(id)) throw new Error(`no root filesystem ${id}`)

@@ -23,6 +23,7 @@ import {
 import { namesIn } from './directory-names.ts'
 import { ImageMounts, imagesDirectory } from './image-mounts.ts'
 import { type ImageLayers, InitLayers } from './init-layers.ts'
+import { makeDirectoryInRoot } from './make-directory.ts'
 import { readMountTable } from './mount-table.ts'
 import { type Change, overlayChanges } from './overlay-changes.ts'
 import { OverlayMounts } from './overlay-mounts.ts'
@@ -78,6 +79,16 @@ export class OverlayRootFilesystems implements RootFilesystems, DiskOwner {
     const file = path.join(directory, 'layers.json')
     writeFileSync(`${file}.new`, JSON.stringify(stored))
     renameSync(`${file}.new`, file)
+  }
+
+  async makeDirectory(containerId: string, directory: string, ids: MountIds = {}): Promise<'made' | 'existed'> {
+    const root = await this.mount(containerId, ids)
+    try {
+      const idMap = ids.idMapped ? this.#requireMapped().idMap : undefined
+      return await makeDirectoryInRoot({ helper: this.#helper, root, directory, idMap })
+    } finally {
+      await this.unmount(containerId)
+    }
   }
 
   async mount(containerId: string, ids: MountIds = {}): Promise<string> {

@@ -15,8 +15,10 @@ t.test('a path inside a root', needsRoot, async (t) => {
   await symlink('../../../secret', path.join(root, 'etc/out'))
   await symlink('/nowhere', path.join(root, 'dangling'))
   await symlink('/', path.join(root, 'top'))
-  const resolve = (name: string, options: { followLast?: boolean; create?: 'directory' | 'file' } = {}) =>
-    helper.resolveInRoot({ root, path: name, followLast: true, ...options })
+  const resolve = (
+    name: string,
+    options: { followLast?: boolean; create?: 'directory' | 'file'; idMap?: string } = {},
+  ) => helper.resolveInRoot({ root, path: name, followLast: true, ...options })
 
   await t.test('is resolved as if the root were /', async (t) => {
     for (const name of ['etc/file', '/etc/file', '/absolute', '../../etc/file', 'top/top/etc/../etc/file']) {
@@ -55,6 +57,15 @@ t.test('a path inside a root', needsRoot, async (t) => {
     await file.release()
     await t.rejects(resolve('dangling', { create: 'file' }), { code: 'ENOENT' })
     t.notOk(existsSync('/nowhere'))
+    const led = await resolve('dangling/below', { create: 'directory' })
+    t.ok((await stat(path.join(root, 'nowhere/below'))).isDirectory(), 'where a link leads')
+    t.notOk(existsSync('/nowhere'))
+    await led.release()
+    await symlink('circle', path.join(root, 'circle'))
+    await t.rejects(resolve('circle', { create: 'directory' }), { code: 'ELOOP' })
+    const mapped = await resolve('of-another', { create: 'directory', idMap: '0 70000 10/0 80000 10' })
+    t.match(await stat(path.join(root, 'of-another')), { uid: 70000, gid: 80000 })
+    await mapped.release()
     await t.rejects(resolve('etc/file/below', { create: 'directory' }), { code: 'ENOTDIR' })
   })
 

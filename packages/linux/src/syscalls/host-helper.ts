@@ -84,6 +84,7 @@ export class HostHelperClient implements HostHelper {
     path: string
     followLast: boolean
     create?: 'directory' | 'file'
+    idMap?: string
   }): Promise<{ path: string; release(): Promise<void> }> {
     const kinds = { directory: createKind.DIRECTORY, file: createKind.FILE }
     const answer = await this.#process.request(operation.RESOLVE, [
@@ -91,6 +92,7 @@ export class HostHelperClient implements HostHelper {
       [tag.PATH, request.path],
       [tag.FOLLOW, request.followLast ? 1 : 0],
       [tag.CREATE, request.create ? kinds[request.create] : createKind.NONE],
+      ...(request.idMap === undefined ? [] : [[tag.ID_MAP, request.idMap] as const]),
     ])
     const path = answer.text(tag.TEXT) ?? ''
     const handle = answer.number(tag.HANDLE) ?? 0

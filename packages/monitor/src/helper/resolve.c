@@ -10,6 +10,7 @@
 #include "../inroot.h"
 #include "../protocol.h"
 #include "helper.h"
+#include "idmapped.h"
 
 enum { MAX_HANDLES = 1024 };
 
@@ -25,8 +26,14 @@ int op_resolve(const struct message *request, struct answer *answer) {
   if (slot == MAX_HANDLES) return fail(answer, EMFILE, "resolve %s: too many paths are held", path);
   int root = open_at(AT_FDCWD, root_path, O_PATH | O_DIRECTORY, 0);
   if (root < 0) return fail(answer, errno, "resolve: root %s", root_path);
-  int fd = open_in_root(root, path, (struct in_root){.follow_last = follow_last, .create = (enum create_kind)create});
-  int error = errno;
+  const char *map = message_text(request, TAG_ID_MAP);
+  int error = map ? become_mapped_root(map) : 0;
+  int fd = -1;
+  if (!error) {
+    fd = open_in_root(root, path, (struct in_root){.follow_last = follow_last, .create = (enum create_kind)create});
+    error = errno;
+  }
+  if (map) become_root();
   close(root);
   if (fd < 0) return fail(answer, error, "resolve %s", path);
   handles[slot] = fd + 1;
